@@ -1,0 +1,32 @@
+"""`kubectl describe`: one object and all that belongs to it, as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from netsim.api.describe.deployment import describe_deployment
+from netsim.api.describe.lookup import Lookup
+from netsim.api.describe.node import describe_node
+from netsim.api.describe.pod import describe_pod
+from netsim.api.describe.service import describe_service
+from netsim.api.objects import Object
+
+__all__ = ["DESCRIBERS", "Lookup", "describe"]
+
+DESCRIBERS: Mapping[str, Callable[[Object, Lookup, int], str]] = MappingProxyType(
+    {
+        "Service": describe_service,
+        "Pod": describe_pod,
+        "Node": describe_node,
+        "Deployment": describe_deployment,
+    }
+)
+"""The kinds that can be described."""
+
+
+def describe(obj: Object, lookup: Lookup, now: int) -> str:
+    """The page about an object at the instant `now`; a kind without one raises a ValueError."""
+    if obj["kind"] not in DESCRIBERS:
+        raise ValueError(f"no description has been implemented for {obj['kind']!r}")
+    return DESCRIBERS[obj["kind"]](obj, lookup, now)

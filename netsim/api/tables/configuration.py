@@ -1,0 +1,30 @@
+"""The cells of `kubectl get configmaps|secrets|serviceaccounts|namespaces|leases|networkpolicies`.
+
+Source: kubernetes/pkg/printers/internalversion, printers.go.
+"""
+
+from __future__ import annotations
+
+from netsim.api.objects import Object
+from netsim.api.tables.columns import AGE, NAME, Cell, Column, View, field, selector_text
+
+
+def _count(*names: str) -> Cell:
+    """How many entries these fields have together."""
+
+    def cell(obj: Object, view: View) -> int:
+        return sum(len(obj.get(name) or ()) for name in names)
+
+    return cell
+
+
+def _pod_selector(policy: Object, view: View) -> str:
+    return selector_text(policy["spec"].get("podSelector"))
+
+
+CONFIG_MAP = (NAME, Column("Data", _count("data", "binaryData")), AGE)
+SECRET = (NAME, Column("Type", field("type", default="Opaque")), Column("Data", _count("data")), AGE)
+SERVICE_ACCOUNT = (NAME, Column("Secrets", _count("secrets")), AGE)
+NAMESPACE = (NAME, Column("Status", field("status", "phase")), AGE)
+LEASE = (NAME, Column("Holder", field("spec", "holderIdentity")), AGE)
+NETWORK_POLICY = (NAME, Column("Pod-Selector", _pod_selector), AGE)

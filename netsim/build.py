@@ -1,0 +1,357 @@
+"""Building the cluster of a scenario: machines, their addresses, the components, and what is applied at the start.
+
+At time zero every node is up, Ready and has no rules yet; the manifests are applied one after the other, as
+`kubectl apply` would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from itertools import islice
+from typing import Any
+
+import simpy
+
+from netsim.api.objects import HOSTNAME, REGION, ZONE, Object, controller_of, labels_of, node_of
+from netsim.api.selectors import matches_labels
+from netsim.api.store import Refused, Store
+from netsim.control.admission import Admission
+from netsim.control.cloud import Cloud
+from netsim.control.cluster import Cluster
+from netsim.control.deployment import Deployments
+from netsim.control.dns import Dns, slice_service
+from netsim.control.endpointslice import EndpointSlices, selector_keys
+from netsim.control.kube_proxy import Feed
+from netsim.control.kubelet import Kubelet, ready_node
+from netsim.control.machine import Machine
+from netsim.control.node_lifecycle import NodeLifecycle
+from netsim.control.pod_gc import collect_pods
+from netsim.control.recorder import record
+from netsim.control.replicaset import ReplicaSets
+from netsim.control.scheduler import Scheduler
+from netsim.control.taint_eviction import TaintEviction
+from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.history import History
+from netsim.dataplane.plain import syn_schedule
+from netsim.dataplane.server import Server
+from netsim.dataplane.serving import Serving
+from netsim.draws import Draws
+from netsim.errors import ScenarioError
+from netsim.fields import Labels
+from netsim.proxy.node import NodeInfo, NodeRules
+from netsim.proxy.tables import Tables
+from netsim.scenario.model import ScenarioDocument
+from netsim.scenario.scenario import Scenario
+from netsim.topology.allocators import HostLocal, NodeCIDRAllocator, NodePortAllocator, ServiceIPAllocator
+from netsim.topology.graph import build as build_topology
+from netsim.topology.network import ENCAPSULATION, Nodes
+
+API_SERVER_PORT = 6443
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+@dataclass
+class Built:
+    """A cluster, ready to run."""
+
+    cluster: Cluster
+    machines: dict[str, Machine]
+    pods: list[str]  # namespace/name, in the order in which their programs first ran
+    admission: Admission
+    levers: Levers
+    syn_schedule: list[int]
+
+
+@dataclass
+class Levers:
+    """What faults may do to the cluster (`faults.Machines`)."""
+
+    cluster: Cluster
+    machines: dict[str, Machine]
+    zones: dict[str, str] = field(default_factory=dict)
+
+    def node_names(self) -> list[str]:
+        """All nodes, in the scenario's order."""
+        return list(self.machines)
+
+    def nodes_running(self, labels: Labels) -> set[str]:
+        """The nodes on which a pod with these labels runs now."""
+        servers = self.cluster.forwarding.servers
+        return {
+            node_of(pod)
+            for pod in self.cluster.store.list("Pod")
+            if matches_labels(labels, labels_of(pod))
+            and f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" in servers
+        }
+
+    def zone_of(self, node: str) -> str:
+        """The zone a node stands in."""
+        return self.zones[node]
+
+    def power(self, node: str, *, on: bool) -> None:
+        """Cut or restore a node's power."""
+        self.machines[node].power(on=on)
+
+
+class Numbers:
+    """Gives each pod its index the first time it is asked for."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._known: dict[str, int] = {}
+
+    def __call__(self, name: str) -> int:
+        if name not in self._known:
+            self._known[name] = len(self.names)
+            self.names.append(name)
+        return self._known[name]
+
+
+def build(env: simpy.Environment, scenario: Scenario, seed: int) -> Built:
+    """Everything a scenario describes, at time zero."""
+    document = scenario.document
+    cluster = _cluster(env, document, seed)
+    store, addresses = cluster.store, document.cluster.addresses
+    for kind, name, keys in INDICES:
+        store.index(kind, name, keys)
+    record(cluster)
+    tables = Tables(document.cluster.proxy, (addresses.pods,), (addresses.services,))
+    feed = Feed(cluster, tables)
+    services = ServiceIPAllocator(addresses.services)
+    admission = Admission(cluster, services, NodePortAllocator())
+    numbers = Numbers()
+    machines = _machines(cluster, document, feed, numbers)
+    levers = Levers(cluster, machines, {n: g.zone for g in document.cluster.nodes for n in g.names()})
+    _system_objects(cluster, document, services)
+    _components(cluster, document, admission)
+    env.process(_apply(cluster, admission, scenario.objects))
+    kernel = document.cluster.kernel
+    schedule = syn_schedule(kernel.syn_retries, kernel.syn_linear_timeouts)
+    return Built(cluster, machines, numbers.names, admission, levers, schedule)
+
+
+INDICES: tuple[tuple[str, str, Callable[[Object], list[Any]]], ...] = (
+    ("Pod", "node", lambda pod: [node_of(pod)]),
+    (
+        "Pod",
+        "label",
+        lambda pod: [(pod["metadata"]["namespace"], item) for item in labels_of(pod).items()],
+    ),
+    ("Pod", "owner", lambda pod: [owner["uid"]] if (owner := controller_of(pod)) else []),
+    ("ReplicaSet", "owner", lambda rs: [owner["uid"]] if (owner := controller_of(rs)) else []),
+    ("Service", "selector", lambda service: selector_keys(service)),
+    ("EndpointSlice", "service", lambda piece: [slice_service(piece)]),
+)
+"""How objects are found: pods by node, by one label in a namespace, by owner; Services by a label they select."""
+
+
+def _cluster(env: simpy.Environment, document: ScenarioDocument, seed: int) -> Cluster:
+    spec = document.cluster
+    clock = lambda: int(env.now)  # noqa: E731
+    history = History()
+    outside = next(islice(reversed(list(_hosts(spec.addresses.external, 256))), 1))
+    forwarding = Forwarding(
+        build_topology(spec.nodes, spec.links), history, clock, spec.links, spec.cni, outside, spec.domain
+    )
+    forwarding.add_address(forwarding.outside)
+    return Cluster(
+        env=env,
+        store=Store(clock, seed),
+        timings=spec.resolved_timings,
+        draws=Draws(seed),
+        forwarding=forwarding,
+        history=history,
+        version=spec.version,
+    )
+
+
+def _hosts(network: IPv4Network | IPv6Network, count: int) -> list[str]:
+    return [str(address) for address in islice(network.hosts(), count)]
+
+
+def _machines(cluster: Cluster, document: ScenarioDocument, feed: Feed, numbers: Numbers) -> dict[str, Machine]:
+    """Each node: its object, its addresses, its rules, and the machine that runs its kubelet and kube-proxy."""
+    spec = document.cluster
+    names = [(group, name) for group in spec.nodes for name in group.names()]
+    internal = spec.addresses.nodes.hosts()
+    external = spec.addresses.external.hosts()
+    ranges = NodeCIDRAllocator(spec.addresses.pods, spec.addresses.node_mask)
+    behaviour = _behaviour(document.serving)
+    machines: dict[str, Machine] = {}
+    kubelets: dict[str, Kubelet] = {}
+    for group, name in names:
+        addresses = (str(next(internal)), str(next(external, "")))
+        pod_range = ranges.allocate()
+        kubelet = _node(cluster, group, name, addresses, pod_range, feed, behaviour, numbers, spec.version, spec.cni)
+        kubelets[name] = kubelet
+        daemons = (_api_server(name, addresses, numbers),) if group.role == "control-plane" else ()
+        machines[name] = Machine(cluster, name, kubelet, feed, spec.proxy, daemons)
+    _dispatch_pods(cluster, kubelets)
+    return machines
+
+
+def _node(
+    cluster: Cluster, group: Nodes, name: str, addresses: tuple[str, str], pod_range: str, feed: Feed,
+    behaviour: Callable[[Object], Serving], numbers: Numbers, version: str, cni: str,
+) -> Kubelet:  # fmt: skip
+    forwarding = cluster.forwarding
+    node = cluster.store.create(_node_object(group, name, addresses, pod_range, version))
+    cluster.store.create(
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": "kube-node-lease"},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": cluster.now},
+        }
+    )
+    ipam = HostLocal(pod_range)
+    own = tuple(filter(None, addresses))
+    for address, places in zip(own, (forwarding.node_places, forwarding.external_places), strict=False):
+        places[name] = Place("node", name, address, name)
+        forwarding.add_address(places[name])
+    bridge = () if forwarding.routed else (ipam.gateway,)
+    tunnel = (str(ipam.network.network_address),) if cni in ENCAPSULATION else ()
+    info = NodeInfo(name, own, group.zone, labels_of(node), (pod_range,), bridge, tunnel)
+    forwarding.rules[name] = NodeRules(feed.tables, info)
+    return Kubelet(cluster, name, addresses[0], ipam, behaviour, numbers)
+
+
+def _node_object(group: Nodes, name: str, addresses: tuple[str, str], pod_range: str, version: str) -> Object:
+    labels = {HOSTNAME: name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    taints = [taint.model_dump(exclude_defaults=True) for taint in group.taints]
+    if group.role == "control-plane":
+        labels[CONTROL_PLANE] = ""
+        labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
+        taints.append({"key": CONTROL_PLANE, "effect": "NoSchedule"})
+    if group.zone:
+        labels[ZONE] = group.zone
+    if group.region:
+        labels[REGION] = group.region
+    capacity = {"cpu": group.capacity.cpu, "memory": group.capacity.memory, "pods": str(group.capacity.pods)}
+    kinds = ("InternalIP", "ExternalIP")
+    listed = [{"type": kind, "address": a} for kind, a in zip(kinds, addresses, strict=True) if a]
+    node: Object = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {**labels, **group.labels}},
+        "spec": {"podCIDR": pod_range, "podCIDRs": [pod_range], "taints": taints},
+        "status": {
+            "addresses": [*listed, {"type": "Hostname", "address": name}],
+            "capacity": capacity,
+            "allocatable": capacity,
+            "nodeInfo": {
+                "kubeletVersion": f"v{version}.0",
+                "osImage": "Debian GNU/Linux 12 (bookworm)",
+                "kernelVersion": "6.12.0",
+                "containerRuntimeVersion": "containerd://2.0.0",
+                "operatingSystem": "linux",
+                "architecture": "amd64",
+            },
+        },
+    }
+    return ready_node(node, 0)
+
+
+def _api_server(name: str, addresses: tuple[str, str], numbers: Numbers) -> Callable[[], Server]:
+    """The API server as packets meet it, on a control plane node."""
+    pod = f"kube-system/kube-apiserver-{name}"
+    ports = [(API_SERVER_PORT, "TCP")]
+    return lambda: Server(numbers(pod), pod, name, tuple(filter(None, addresses)), Serving(), ports)
+
+
+def _behaviour(servings: tuple[Serving, ...]) -> Callable[[Object], Serving]:
+    """How a pod serves: the first entry of the scenario that selects it."""
+    default = Serving()
+
+    def of(pod: Object) -> Serving:
+        namespace, labels = pod["metadata"]["namespace"], labels_of(pod)
+        fitting = (s for s in servings if s.namespace in (None, namespace) and matches_labels(s.selector, labels))
+        return next(fitting, default)
+
+    return of
+
+
+def _dispatch_pods(cluster: Cluster, kubelets: dict[str, Kubelet]) -> None:
+    """Each kubelet hears of the pods that are bound to its node (a watch by spec.nodeName)."""
+
+    def tell(change: Any) -> None:
+        kubelet = kubelets.get(node_of(change.object))
+        if kubelet is not None:
+            kubelet.pod_changed(change)
+
+    cluster.hear("Pod", tell)
+
+
+def _system_objects(cluster: Cluster, document: ScenarioDocument, services: ServiceIPAllocator) -> None:
+    """What is there before anybody has applied anything: namespaces, and the `kubernetes` Service."""
+    store = cluster.store
+    for name in ("default", "kube-node-lease", "kube-public", "kube-system"):
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        store.create({**namespace, "spec": {}, "status": {"phase": "Active"}})
+    address = services.allocate(str(next(document.cluster.addresses.services.hosts())))
+    port = {"name": "https", "port": 443, "protocol": "TCP"}
+    metadata = {"name": "kubernetes", "namespace": "default"}
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    store.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {**metadata, "labels": labels},
+            "spec": {
+                "type": "ClusterIP",
+                "clusterIP": address,
+                "clusterIPs": [address],
+                "ipFamilies": ["IPv4"],
+                "ipFamilyPolicy": "SingleStack",
+                "sessionAffinity": "None",
+                "internalTrafficPolicy": "Cluster",
+                "ports": [{**port, "targetPort": API_SERVER_PORT}],
+            },
+            "status": {"loadBalancer": {}},
+        }
+    )
+    hosts = [
+        cluster.forwarding.node_places[name].address
+        for group in document.cluster.nodes
+        if group.role == "control-plane"
+        for name in group.names()
+    ]
+    if hosts:
+        store.create(
+            {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+                "addressType": "IPv4",
+                "endpoints": [{"addresses": hosts, "conditions": {"ready": True}}],
+                "ports": [{"name": "https", "port": API_SERVER_PORT, "protocol": "TCP"}],
+            }
+        )
+        subset = {"addresses": [{"ip": host} for host in hosts], "ports": [{**port, "port": API_SERVER_PORT}]}
+        store.create({"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": [subset]})
+
+
+def _components(cluster: Cluster, document: ScenarioDocument, admission: Admission) -> None:
+    """Start the control plane."""
+    spec = document.cluster
+    Deployments(cluster)
+    ReplicaSets(cluster, admission)
+    Scheduler(cluster)
+    EndpointSlices(cluster)
+    NodeLifecycle(cluster)
+    TaintEviction(cluster)
+    Dns(cluster, spec.domain)
+    Cloud(cluster, spec.load_balancer, HostLocal(str(spec.addresses.load_balancers)))
+    cluster.env.process(collect_pods(cluster))
+
+
+def _apply(cluster: Cluster, admission: Admission, objects: tuple[Object, ...]) -> Generator[Any, Any, None]:
+    """`kubectl apply`, one object after the other; namespaces first, so that the order of files does not matter."""
+    for obj in sorted(objects, key=lambda obj: obj["kind"] != "Namespace"):
+        yield cluster.env.timeout(cluster.timings.write)
+        try:
+            admission.apply(obj)
+        except Refused as error:
+            raise ScenarioError(str(error)) from None

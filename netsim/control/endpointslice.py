@@ -1,0 +1,134 @@
+"""The EndpointSlice controller: endpoints follow the selector.
+
+It hears of Services and pods, and for each Service that may be concerned works out what its slices should say
+(`endpointslices.py`), then makes the few calls that bring them there. The legacy Endpoints object is written
+beside them. By default nothing is batched: a pod that loses readiness is gone from the slice milliseconds later.
+
+Source: kubernetes `pkg/controller/endpointslice/endpointslice_controller.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from netsim.api.objects import Object, key_of, labels_of
+from netsim.api.selectors import matches_labels
+from netsim.api.store import Change
+from netsim.control.client import Client
+from netsim.control.cluster import Cluster
+from netsim.control.endpointslices import endpoints_of, reconcile
+from netsim.control.naming import suffix
+from netsim.control.workqueue import WorkQueue
+
+Key = tuple[str, str]
+
+
+class EndpointSlices:
+    """Keeps the slices of every Service that has a selector."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.client = Client(cluster)
+        self.queue = WorkQueue(cluster, self._sync, workers=5)
+        self._chance = cluster.draws.stream("endpointslice-names")
+        cluster.hear("Service", lambda change: self._want(key_of(change.object)))
+        cluster.hear("Pod", self._pod_changed)
+
+    def _want(self, key: Key) -> None:
+        batch = self.cluster.timings.endpoint_slice_batch
+        if batch:
+            self.queue.add_after(batch, key)
+        else:
+            self.queue.add(key)
+
+    def _pod_changed(self, change: Change) -> None:
+        if change.old is not None and change.type == "MODIFIED" and _seen(change.object) == _seen(change.old):
+            return
+        for pod in (change.object, change.old):
+            for service in self._selecting(pod) if pod else ():
+                self._want(key_of(service))
+
+    def _selecting(self, pod: Object) -> list[Object]:
+        """The Services whose selector takes a pod."""
+        namespace, labels = pod["metadata"]["namespace"], labels_of(pod)
+        return [
+            service
+            for item in labels.items()
+            for service in self.cluster.store.find("Service", "selector", (namespace, item))
+            if matches_labels(service["spec"]["selector"], labels)
+        ]
+
+    def _sync(self, key: Key) -> Generator[Any, Any, None]:
+        """Bring the slices of one Service to what its pods say now."""
+        store = self.cluster.store
+        service = store.get("Service", *key)
+        slices = store.find("EndpointSlice", "service", key)
+        if service is None:
+            for piece in slices:
+                yield self.client.call()
+                store.remove("EndpointSlice", *key_of(piece))
+            store.remove("Endpoints", *key)
+            return
+        if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+            return
+        pods = selected_pods(self.cluster, key[0], service["spec"]["selector"])
+        plan = reconcile(
+            service,
+            pods,
+            lambda name: store.get("Node", "", name),
+            slices,
+            max_endpoints=self.cluster.timings.max_endpoints_per_slice,
+            new_name=lambda: f"{key[1]}-{suffix(self._chance.next())}",
+        )
+        for piece in plan.create:
+            yield self.client.call()
+            store.create(piece)
+        for piece in plan.update:
+            yield self.client.call()
+            if self.cluster.current(piece) is not None:
+                store.update(piece)
+        for piece in plan.delete:
+            yield self.client.call()
+            store.remove("EndpointSlice", *key_of(piece))
+        if plan.create or plan.update or plan.delete:
+            self._write_endpoints(service, pods)
+
+    def _write_endpoints(self, service: Object, pods: list[Object]) -> None:
+        """The legacy object, for those who still read it."""
+        store = self.cluster.store
+        wanted = endpoints_of(service, pods)
+        old = store.get("Endpoints", *key_of(service))
+        if old is None:
+            store.create(wanted)
+        else:
+            store.update({**old, "subsets": wanted.get("subsets", [])})
+
+
+def selected_pods(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Object]:
+    """The pods of a namespace that have all these labels, oldest first."""
+    store = cluster.store
+    rarest = min(selector.items(), key=lambda item: store.find_count("Pod", "label", (namespace, item)))
+    return [
+        pod for pod in store.find("Pod", "label", (namespace, rarest)) if matches_labels(selector, labels_of(pod))
+    ]
+
+
+def selector_keys(service: Object) -> list[Any]:
+    """Under what a Service is found from a pod: the first label of its selector."""
+    selector = service["spec"].get("selector")
+    return [(service["metadata"]["namespace"], min(selector.items()))] if selector else []
+
+
+def _seen(pod: Object) -> tuple[Any, ...]:
+    """What of a pod an endpoint depends on."""
+    status = pod.get("status", {})
+    ready = next((c["status"] for c in status.get("conditions", ()) if c["type"] == "Ready"), "")
+    return (
+        labels_of(pod),
+        ready,
+        status.get("podIP"),
+        status.get("phase"),
+        pod["metadata"].get("deletionTimestamp"),
+        pod["spec"].get("nodeName"),
+    )

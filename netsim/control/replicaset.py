@@ -1,0 +1,106 @@
+"""The ReplicaSet controller: as many active pods as wanted, no more and no fewer.
+
+A pod counts while it is neither finished nor leaving. So a pod on a dead node, marked for deletion but never
+gone, is replaced at once.
+
+Source: kubernetes `pkg/controller/replicaset/replica_set.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from netsim.api.objects import Object, controller_of, is_active, key_of, name_of, owned_by, pod_ready
+from netsim.api.store import Change
+from netsim.control.admission import Admission
+from netsim.control.client import Client
+from netsim.control.cluster import Cluster
+from netsim.control.naming import suffix
+from netsim.control.replicas import batches, victims
+from netsim.control.workqueue import WorkQueue
+from netsim.units import S
+
+
+class ReplicaSets:
+    """Keeps every ReplicaSet at its number."""
+
+    def __init__(self, cluster: Cluster, admission: Admission) -> None:
+        self.cluster = cluster
+        self.admission = admission
+        self.client = Client(cluster)
+        self.queue = WorkQueue(cluster, self._sync, workers=5)
+        self._chance = cluster.draws.stream("pod-names")
+        cluster.hear("ReplicaSet", lambda change: self.queue.add(key_of(change.object)))
+        cluster.hear("Pod", self._pod_changed)
+
+    def _pod_changed(self, change: Change) -> None:
+        owner = controller_of(change.object)
+        if owner is not None and owner["kind"] == "ReplicaSet":
+            self.queue.add((change.object["metadata"]["namespace"], owner["name"]))
+
+    def _sync(self, key: tuple[str, str]) -> Generator[Any, Any, None]:
+        replica_set = self.cluster.store.get("ReplicaSet", *key)
+        if replica_set is None:
+            return
+        active = [pod for pod in self._pods(replica_set) if is_active(pod)]
+        missing = replica_set["spec"]["replicas"] - len(active)
+        if missing > 0:
+            yield from self._create(replica_set, missing)
+        elif missing < 0:
+            for pod in victims(active, -missing):
+                yield self.client.call()
+                self.cluster.store.delete(pod)
+        yield from self._report(replica_set)
+
+    def _create(self, replica_set: Object, count: int) -> Generator[Any, Any, None]:
+        """In batches that double, each made of parallel calls."""
+        for size in batches(count):
+            yield self.cluster.env.all_of([self.client.call() for _ in range(size)])
+            for _ in range(size):
+                self.admission.create(new_pod(replica_set, suffix(self._chance.next())))
+
+    def _report(self, replica_set: Object) -> Generator[Any, Any, None]:
+        """Write the counts into the status, if they have changed."""
+        current = self.cluster.current(replica_set)
+        if current is None:
+            return
+        active = [pod for pod in self._pods(replica_set) if is_active(pod)]
+        ready = [pod for pod in active if pod_ready(pod)]
+        patience = current["spec"].get("minReadySeconds", 0) * S
+        available = [pod for pod in ready if ready_since(pod) + patience <= self.cluster.now]
+        status = {
+            "replicas": len(active),
+            "fullyLabeledReplicas": len(active),
+            "readyReplicas": len(ready),
+            "availableReplicas": len(available),
+            "observedGeneration": current["metadata"]["generation"],
+        }
+        if len(available) < len(ready):
+            self.queue.add_after(patience, key_of(replica_set))
+        if status != current.get("status"):
+            yield self.client.call()
+            current = self.cluster.current(replica_set)
+            if current is not None:
+                self.cluster.store.update({**current, "status": status})
+
+    def _pods(self, replica_set: Object) -> list[Object]:
+        return self.cluster.store.find("Pod", "owner", replica_set["metadata"]["uid"])
+
+
+def ready_since(pod: Object) -> int:
+    """When the pod became ready."""
+    return next(c["lastTransitionTime"] for c in pod["status"]["conditions"] if c["type"] == "Ready")
+
+
+def new_pod(replica_set: Object, ending: str) -> Object:
+    """A pod from the ReplicaSet's template."""
+    template = replica_set["spec"]["template"]
+    metadata = {
+        **(template.get("metadata") or {}),
+        "name": f"{name_of(replica_set)}-{ending}",
+        "generateName": f"{name_of(replica_set)}-",
+        "namespace": replica_set["metadata"]["namespace"],
+        "ownerReferences": [owned_by(replica_set)],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}

@@ -1,0 +1,157 @@
+"""kube-scheduler: one pod at a time onto one node.
+
+Pods without a node wait in a queue. For each, filters and scores pick a node (`scheduling.py`); the pod is assumed
+there at once, so that the next one sees it, and bound a moment later. A pod that fits nowhere waits until
+something changes that might help, backs off a little longer each time, and is tried again at the latest
+after five minutes.
+
+Left out: priorities and preemption. Source: kubernetes `pkg/scheduler/schedule_one.go`, `backend/queue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from netsim.api.objects import (
+    Object,
+    controller_of,
+    is_finished,
+    is_leaving,
+    key_of,
+    labels_of,
+    name_of,
+    node_of,
+    with_condition,
+)
+from netsim.api.selectors import matches_labels
+from netsim.api.store import Change
+from netsim.control.cluster import Cluster
+from netsim.control.scheduling import Cache, PodInfo, decide
+from netsim.units import MINUTE, MS, S
+
+CYCLE = 2 * MS  # one decision; they are made one after the other
+BACKOFF, LONGEST_BACKOFF = 1 * S, 10 * S
+LEFTOVER = 5 * MINUTE  # an unschedulable pod is tried again even if nothing seems to have changed
+
+
+class Scheduler:
+    """Binds pods to nodes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.cache = Cache()
+        self.waiting: dict[str, Object] = {}  # by uid, in order
+        self.unschedulable: dict[str, Object] = {}
+        self.tries: dict[str, int] = {}
+        self.start = 0
+        self._chance = cluster.draws.stream("scheduler")
+        self._wake = cluster.env.event()
+        cluster.hear("Node", self._node_changed)
+        cluster.hear("Pod", self._pod_changed)
+        for node in cluster.store.list("Node"):
+            self.cache.set_node(node)
+        cluster.env.process(self.run())
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Take the next pod, decide, assume, bind."""
+        while True:
+            while not self.waiting:
+                self._wake = self.cluster.env.event()
+                yield self._wake
+            uid = next(iter(self.waiting))
+            pod = self.cluster.current(self.waiting.pop(uid))
+            if pod is None or node_of(pod) or is_leaving(pod):
+                continue
+            yield self.cluster.env.timeout(CYCLE)
+            info = PodInfo.of(pod, self._services(pod), self._owner(pod))
+            decision = decide(info, self.cache, self.start, self._chance.next)
+            self.start = decision.next_start
+            if decision.node is None:
+                self._put_aside(pod, decision.message)
+                continue
+            self.cache.add(info, decision.node)
+            self.cluster.after(self._binding_time(), self._bind, pod, decision.node)
+
+    def _binding_time(self) -> int:
+        return self.cluster.timings.scheduling.draw(self._chance.next())
+
+    def _bind(self, pod: Object, node: str) -> None:
+        cluster = self.cluster
+        current = cluster.current(pod)
+        if current is None or is_leaving(current):
+            self.cache.remove(pod["metadata"]["uid"])
+            return
+        self.tries.pop(pod["metadata"]["uid"], None)
+        bound = {**current, "spec": {**current["spec"], "nodeName": node}}
+        cluster.store.update(with_condition(bound, cluster.now, "PodScheduled", "True"))
+        text = f"Successfully assigned {'/'.join(key_of(pod))} to {node}"
+        cluster.event(pod, "Normal", "Scheduled", text, "default-scheduler")
+
+    def _put_aside(self, pod: Object, message: str) -> None:
+        """It fits nowhere now."""
+        uid = pod["metadata"]["uid"]
+        self.unschedulable[uid] = pod
+        self.tries[uid] = self.tries.get(uid, 0) + 1
+        said = with_condition(
+            pod, self.cluster.now, "PodScheduled", "False", reason="Unschedulable", message=message
+        )
+        self.cluster.store.update(said)
+        self.cluster.event(pod, "Warning", "FailedScheduling", message, "default-scheduler")
+        self.cluster.after(LEFTOVER, self._try_again, uid)
+
+    def _try_again(self, uid: str) -> None:
+        pod = self.unschedulable.pop(uid, None)
+        if pod is not None:
+            self._queue(pod)
+
+    def _something_changed(self) -> None:
+        """What did not fit may fit now, after its back-off."""
+        for uid in list(self.unschedulable):
+            backoff = min(BACKOFF << (self.tries[uid] - 1), LONGEST_BACKOFF)
+            self.cluster.after(backoff, self._try_again, uid)
+
+    def _queue(self, pod: Object) -> None:
+        self.waiting[pod["metadata"]["uid"]] = pod
+        if not self._wake.triggered:
+            self._wake.succeed()
+
+    # what it hears ------------------------------------------------------------------------------------
+
+    def _node_changed(self, change: Change) -> None:
+        if change.type == "DELETED":
+            self.cache.remove_node(name_of(change.object))
+            return
+        node = change.object
+        self.cache.set_node(node)
+        old = change.old
+        helps = old is None or node["spec"] != old["spec"] or labels_of(node) != labels_of(old)
+        if helps and self.unschedulable:
+            self._something_changed()
+
+    def _pod_changed(self, change: Change) -> None:
+        pod, uid = change.object, change.object["metadata"]["uid"]
+        if change.type == "DELETED" or is_finished(pod):
+            self.waiting.pop(uid, None)
+            self.unschedulable.pop(uid, None)
+            self.cache.remove(uid)
+            self._something_changed()
+        elif not node_of(pod):
+            if change.type == "ADDED":
+                self._queue(pod)
+        elif uid not in self.cache or (change.old is not None and is_leaving(pod) != is_leaving(change.old)):
+            self.cache.add(PodInfo.of(pod, self._services(pod), self._owner(pod)))
+
+    def _services(self, pod: Object) -> list[Object]:
+        """The Services that select a pod: the scheduler spreads what belongs together."""
+        namespace, labels = pod["metadata"]["namespace"], labels_of(pod)
+        return [
+            service
+            for item in labels.items()
+            for service in self.cluster.store.find("Service", "selector", (namespace, item))
+            if matches_labels(service["spec"]["selector"], labels)
+        ]
+
+    def _owner(self, pod: Object) -> Object | None:
+        owner = controller_of(pod)
+        return self.cluster.store.get(owner["kind"], pod["metadata"]["namespace"], owner["name"]) if owner else None

@@ -1,0 +1,105 @@
+"""Can a source reach its target now? Worked out from the forwarding state, without sending anything.
+
+Every road that a new connection could take is followed to its end, each weighted with its chance: a choice
+among n endpoints or load balancer nodes is n roads. What comes out is the share of new connections that
+would be answered, and why the others would not be. It only changes when the forwarding state does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.requests import OUTCOMES
+from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, arrive, leave
+from netsim.dataplane.sources import Source
+from netsim.proxy.packet import Packet
+
+PROBE_PORT = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much of what a source sends now would be answered."""
+
+    share: Fraction
+    reasons: tuple[str, ...] = ()  # why the rest would not be
+
+    @property
+    def lost(self) -> float:
+        """The share of new connections that would fail."""
+        return float(1 - self.share)
+
+
+def reach(state: Forwarding, source: Source) -> Reach | None:
+    """How a source reaches its target now; None while the source itself is nowhere."""
+    client = source.place(state)
+    if client is None:
+        return None
+    address = source.address(state)
+    if address is None:
+        return Reach(Fraction(0), (f"{source.traffic.target}: no such name",))
+    packet = Packet(client.address, PROBE_PORT, address, source.target.port, source.traffic.protocol)
+    return reach_of(state, client, packet)
+
+
+def reach_of(state: Forwarding, client: Place, packet: Packet) -> Reach:
+    """The same for any client and packet."""
+    share, reasons = Fraction(0), {}
+    for weight, end in roads(state, client, packet):
+        if isinstance(end, Delivered):
+            share += weight
+        elif isinstance(end, Refused):
+            reasons[f"{OUTCOMES[end.outcome]}: {end.reason}"] = None
+        elif isinstance(end, Silence):
+            reasons[f"silence: {end.reason}"] = None
+    return Reach(share, tuple(reasons))
+
+
+def roads(state: Forwarding, client: Place, packet: Packet) -> Iterator[tuple[Fraction, Hop]]:
+    """Every end a connection could come to, with its chance."""
+    yield from _follow(state, None, client, packet, translated=False)
+
+
+def _follow(
+    state: Forwarding, at: Place | None, client: Place, packet: Packet, *, translated: bool
+) -> Iterator[tuple[Fraction, Hop]]:
+    for hop, weight in _choices(state, at, client, packet, translated=translated):
+        if not isinstance(hop, Onward):
+            yield weight, hop
+            continue
+        further = translated or hop.endpoint is not None
+        for chance, end in _follow(state, hop.place, client, hop.packet, translated=further):
+            yield weight * chance, end
+
+
+def _choices(
+    state: Forwarding, at: Place | None, client: Place, packet: Packet, *, translated: bool
+) -> Iterator[tuple[Hop, Fraction]]:
+    """The hops that may follow at a place, one for each way a choice there can fall."""
+    drawn: list[int] = []
+
+    def step(which: int, among: int) -> Hop:
+        def chance(purpose: str) -> int:
+            drawn.append(1)
+            return -(-(which << 32) // among) << 32
+
+        if at is None:
+            return leave(state, client, packet, {}, chance)
+        return arrive(state, at, packet, {}, chance, translated=translated)
+
+    first = step(0, 1)
+    count = _options(state, at, first) if drawn else 1
+    yield first, Fraction(1, count)
+    for which in range(1, count):
+        yield step(which, count), Fraction(1, count)
+
+
+def _options(state: Forwarding, at: Place | None, hop: Hop) -> int:
+    """Among how many a choice was made."""
+    if at is not None and at.kind == "balancer":
+        return len(state.balancers[at.address].targets)
+    verdict = getattr(hop, "verdict", None)
+    return len(verdict.endpoints) if verdict is not None else 1

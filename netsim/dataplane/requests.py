@@ -1,0 +1,44 @@
+"""The table of requests: one row each, 64 bytes, the same whichever engine moved them.
+
+Every request that was sent has exactly one row and one outcome. Rows are in the order of sending (then
+source, client, sequence), so that the table does not depend on how an engine orders its work.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+OUTCOMES = (
+    "ok",
+    "refused",
+    "timeout",
+    "reset",
+    "host-unreachable",
+    "net-unreachable",
+    "dns-failure",
+    "tls-failure",
+    "rejected-by-policy",
+    "overloaded",
+    "unfinished",
+)
+"""What a client can see. `unfinished`: the run ended before the answer came or the client gave up."""
+
+OK, REFUSED, TIMEOUT, RESET, HOST_UNREACHABLE, NET_UNREACHABLE, DNS_FAILURE, TLS_FAILURE, REJECTED, OVERLOADED, UNFINISHED = range(len(OUTCOMES))  # fmt: skip
+
+REQUEST = np.dtype(
+    [
+        ("sent", np.int64),  # ns: when the client first tried
+        ("latency", np.int64),  # ns: from then until it knew the outcome
+        ("connect", np.int64),  # ns: how long the last try took to connect; 0 on a kept connection
+        ("queued", np.int64),  # ns: how long it waited for a worker in the pod
+        ("service", np.int64),  # ns: how long a worker was busy with it
+        ("sequence", np.int64),  # which request of its client, from 0
+        ("client", np.int32),  # which client of its source, from 0
+        ("pod", np.int32),  # who was asked last (an index into the run's pods), -1: nobody
+        ("ingress", np.int32),  # the node that translated the address last, -1: none
+        ("source", np.int16),  # the traffic source (an index)
+        ("outcome", np.int8),  # an index into OUTCOMES
+        ("attempts", np.int8),  # tries made, from 1
+    ]
+)
+"""One request. Strings are indices into the names that the recording carries."""

@@ -1,0 +1,29 @@
+"""How a pod serves: what queueing theory wants to know of it.
+
+A pod is a queue with `workers` servers (G/G/c, first come first served). A request that finds `workers`
+busy waits; one that finds `backlog` others waiting is turned away (`overloaded`). On SIGTERM a pod either
+stops listening at once (`stop: exit`, what most programs do), or goes on until it has drained.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from netsim.draws import Distribution
+from netsim.fields import Duration, Labels, Model
+from netsim.units import MS
+
+
+class Serving(Model):
+    """The behaviour of the pods that `selector` selects; the first entry that matches a pod counts."""
+
+    selector: Labels = {}  # labels the pod must have; none: every pod
+    namespace: str | None = None
+    startup: Duration = 200 * MS  # from container start to listening
+    service_time: Distribution = Distribution.parse("exponential(5ms)")
+    workers: int = Field(default=8, ge=1, le=10_000)
+    backlog: int = Field(default=128, ge=0, le=1_000_000)
+    stop: Literal["exit", "drain"] = "exit"
+    ports: tuple[int, ...] = ()  # where it listens; none: its containers' ports

@@ -1,0 +1,82 @@
+"""Traffic sources as the engines see them: whose requests they are, where they start, and their chance.
+
+A source is one entry of `traffic`. Its clients are lanes of the same named streams: draw (sequence, try) of
+lane `client`. So the 17th request of the third client is the same request in every run with that seed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.server import Server
+from netsim.draws import Draws, Stream
+from netsim.traffic import Target, Traffic, parse_target
+from netsim.units import S
+
+
+class Client:
+    """One client of a source: its streams, and the connections it keeps."""
+
+    __slots__ = ("asked", "balancer", "endpoint", "idle", "index", "pause", "port", "service")
+
+    def __init__(self, draws: Draws, source: str, index: int) -> None:
+        self.index = index
+        self.endpoint = draws.stream("endpoint", source, index)
+        self.balancer = draws.stream("balancer", source, index)
+        self.port = draws.stream("port", source, index)
+        self.service = draws.stream("service", source, index)
+        self.pause = draws.stream("backoff", source, index)
+        self.idle: list[Any] = []  # connections kept open, the latest used last
+        self.asked = 0  # requests begun, of a closed client
+
+
+class Source:
+    """One traffic source."""
+
+    def __init__(self, index: int, traffic: Traffic, draws: Draws, end: int) -> None:
+        self.index = index
+        self.traffic = traffic
+        self.name = traffic.name
+        self.target: Target = parse_target(traffic.target)
+        self.stop = min(end, traffic.stop if traffic.stop is not None else end)
+        self.arrivals: Stream = draws.stream("arrival", traffic.name)
+        self.clients = [Client(draws, traffic.name, i) for i in range(traffic.clients or 1)]
+        self.gap = int(S / traffic.rate) if traffic.rate else 0
+        kind, _, name = traffic.source.partition("/")
+        self.kind = kind
+        pod, _, namespace = name.partition(".")
+        self.pod = f"{namespace or 'default'}/{pod}" if kind == "pod" else ""
+        self.node = name if kind == "node" else ""
+        self.namespace = namespace or "default"
+
+    def life(self, state: Forwarding) -> Server | None:
+        """The client's own program, where the client is a pod that runs."""
+        return state.servers.get(self.pod) if self.pod else None
+
+    def place(self, state: Forwarding) -> Place | None:
+        """Where the client is now; None while it is nowhere."""
+        if self.pod:
+            server = state.servers.get(self.pod)
+            return state.places.get(server.addresses[0]) if server else None
+        if self.node and not state.powered[self.node]:
+            return None
+        return state.outside if not self.node else state.node_places[self.node]
+
+    def address(self, state: Forwarding) -> str | None:
+        """The address that the source's target has for it now; None when the name means nothing."""
+        target = self.target
+        if target.kind == "address":
+            return target.name
+        if target.kind == "dns":
+            return state.resolve(target.name, self.namespace if self.pod else None)
+        if target.kind == "node":
+            place = (state.external_places if self.kind == "outside" else state.node_places).get(target.name)
+            return place.address if place else None
+        name = f"{target.namespace}/{target.name}"
+        if target.kind == "svc":
+            return next(iter(state.cluster_ips.get(name, ())), None)
+        if target.kind == "lb":
+            return state.balanced.get(name)
+        server = state.servers.get(name)
+        return server.addresses[0] if server else None

@@ -1,0 +1,80 @@
+"""The front door's furniture: a scenario that can be run and traced, and the functions that make one.
+
+`netsim.scenario.Scenario` is a value and knows nothing of running; the one here is the same value with verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netsim.scenario import scenario as model
+
+if TYPE_CHECKING:
+    from netsim.dataplane.trace import Trace
+    from netsim.report.run import Run
+
+
+class Scenario(model.Scenario):
+    """A scenario, read and understood, that can be run.
+
+    `document` is the scenario file with every default filled in, `objects` are its Kubernetes objects.
+    """
+
+    def __repr__(self) -> str:
+        document = self.document
+        nodes = sum(group.count or 1 for group in document.cluster.nodes)
+        counts = f"{nodes} nodes, {len(self.objects)} objects, {len(document.faults)} faults"
+        return f"<Scenario {self.name}: {counts}>"
+
+    def run(
+        self,
+        seed: int | None = None,
+        until: str | int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Run:
+        """Run it, with its own seed or another, to its end or until a time such as `90s`.
+
+        `progress` is called now and then with the simulated time and the number of requests so far.
+        """
+        from netsim.report.run import Run
+        from netsim.simulation import simulate
+        from netsim.units import parse_duration
+
+        return Run(simulate(self, seed, None if until is None else parse_duration(until), progress))
+
+    def trace(self, source: str, target: str, at: str | int, seed: int | None = None) -> Trace:
+        """Where the first packet of a connection from `source` to `target` goes at an instant, and why.
+
+        They are written as in a scenario's traffic:
+        `scenario.trace("pod/client", "svc/my-nginx:80", at="35s")`.
+        """
+        from netsim.simulation import Simulation
+        from netsim.units import parse_duration
+
+        simulation = Simulation(self, seed)
+        simulation.run(until=parse_duration(at))
+        return simulation.trace(source, target)
+
+
+def load(path: str | Path) -> Scenario:
+    """Read a scenario file, or raise a ScenarioError that holds every mistake in it."""
+    from netsim.scenario.load import load as read
+
+    found = read(path)
+    return Scenario(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+def run(scenario: Scenario | str | Path, seed: int | None = None, until: str | int | None = None) -> Run:
+    """Run a scenario, or the one in a file."""
+    return (scenario if isinstance(scenario, Scenario) else load(scenario)).run(seed, until)
+
+
+def trace(
+    scenario: Scenario | str | Path, source: str, target: str, at: str | int, seed: int | None = None
+) -> Trace:
+    """Where a packet goes in a scenario at an instant, and why."""
+    found = scenario if isinstance(scenario, Scenario) else load(scenario)
+    return found.trace(source, target, at, seed)

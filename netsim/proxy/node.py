@@ -1,0 +1,269 @@
+"""One node's kube-proxy, as packets meet it: which revision it has programmed, and what that says.
+
+A verdict depends on the packet's destination and on a few facts about its source (a pod? the node itself?), so
+it is worked out once for those and kept until the node programs a revision that changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from netsim.proxy.addresses import Ranges, family, is_loopback
+from netsim.proxy.endpoints import Categories, Endpoint, categorize
+from netsim.proxy.modes import MODES
+from netsim.proxy.packet import NO_MATCH, Packet, Step, Verdict
+from netsim.proxy.tables import HEALTH_CHECK, NODE_PORT, AddressKey, Tables, Version
+
+if TYPE_CHECKING:
+    from netsim.proxy.modes import Mode
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """What a node's rules depend on besides Services: its name, place and addresses."""
+
+    name: str
+    addresses: tuple[str, ...]  # the primary one of each family first
+    zone: str = ""
+    labels: dict[str, str] = field(default_factory=dict, compare=False)
+    pod_cidrs: tuple[str, ...] = ()
+    bridge_addresses: tuple[str, ...] = ()  # of the pods' bridge (cni0), where the CNI has one
+    tunnel_addresses: tuple[str, ...] = ()  # of the overlay's device (flannel.1, tunl0), where there is one
+
+    @property
+    def topology_zone(self) -> str:
+        """The zone that hints are compared with."""
+        return self.zone or self.labels.get(ZONE_LABEL, "")
+
+    def primary(self, version: int) -> str:
+        """The node's first address of an address family; "" if it has none."""
+        return next((address for address in self.addresses if family(address) == version), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A packet reduced to what rules can see of it on this node."""
+
+    source: str
+    destination: str
+    port: int
+    protocol: str
+    family: int
+    from_pod: bool  # the source is in the cluster's pod range
+    from_local: bool  # the source is an address of this node
+    from_node: bool  # sent by a process of the node: it meets the OUTPUT hook instead of PREROUTING
+    to_node: bool  # the destination is an address of this node
+
+
+class NodeRules:
+    """The rules of one node at the revision it has programmed.
+
+    >>> from netsim.proxy.config import ProxyConfig
+    >>> tables = Tables(ProxyConfig(), ["10.244.0.0/16"])
+    >>> web = {"metadata": {"namespace": "default", "name": "web"},
+    ...        "spec": {"clusterIP": "10.96.0.20", "ports": [{"port": 80}]}}
+    >>> rules = NodeRules(tables, NodeInfo("node-1", ("192.168.0.1",)))
+    >>> rules.program(tables.set_service(web))
+    >>> rules.verdict(Packet("10.244.0.2", 40000, "10.96.0.20", 80)).reason
+    'default/web has no endpoints'
+    """
+
+    def __init__(self, tables: Tables, node: NodeInfo) -> None:
+        self.tables = tables
+        self.node = node
+        self.config = tables.config
+        self.mode: Mode = MODES[tables.config.mode]
+        self.revision = 0  # nothing is programmed: after boot every packet passes untouched
+        self._own = frozenset(node.addresses) | frozenset(node.bridge_addresses) | frozenset(node.tunnel_addresses)
+        # kube-proxy's detector knows one range a family
+        self._detectors = {v: Ranges(tables.cluster_cidrs.of_family(v).networks[:1]) for v in (4, 6)}
+        self._sources: dict[str, tuple[bool, bool]] = {}
+        self._memo: dict[tuple[object, ...], tuple[int, tuple[object, ...], Verdict]] = {}
+        self._node_port_addresses = {v: self.mode.node_port_addresses(self, v) for v in (4, 6)}
+
+    def program(self, revision: int) -> None:
+        """Put a revision into effect; 0 when the node has lost its rules (it booted)."""
+        self.revision = revision
+
+    # -- packets --------------------------------------------------------------------------------------
+
+    def verdict(self, packet: Packet) -> Verdict:
+        """What this node's rules say of the first packet of a connection."""
+        return self.lookup(
+            packet.source,
+            packet.destination,
+            packet.port,
+            packet.protocol,
+            None if not packet.entry else packet.entry == "node",
+        )
+
+    def lookup(
+        self, source: str, destination: str, port: int, protocol: str = "TCP", from_node: bool | None = None
+    ) -> Verdict:
+        """The same without a `Packet`; `from_node` None: a local source means a process of the node."""
+        pod, local = self._sources.get(source) or self._classify(source)
+        key = (destination, port, protocol, pod, local, local if from_node is None else from_node)
+        known = self._memo.get(key)
+        if known is None or known[0] != self.revision:
+            known = self._refresh(key, source)
+        if known[2] is _BY_SOURCE:
+            key = (*key, source)
+            known = self._memo.get(key)
+            if known is None or known[0] != self.revision:
+                known = self._refresh(key, source)
+        return known[2]
+
+    def explain(self, packet: Packet, endpoint: Endpoint | None = None) -> tuple[Step, ...]:
+        """Every rule the packet meets, in order; `endpoint` is the one that was chosen for a DNAT."""
+        if not self.revision:
+            return ()
+        return self.mode.explain(self, self.query(packet), endpoint)
+
+    def render(self) -> str:
+        """The rules as the node's own tool prints them: `iptables-save`, `nft list ruleset`, `ipvsadm -Ln`."""
+        return self.mode.render(self) if self.revision else ""
+
+    def source_seen(self, packet: Packet, endpoint: Endpoint, verdict: Verdict | None = None) -> str:
+        """The source address that `endpoint` sees of a packet this node translates.
+
+        MASQUERADE takes the address of the device the packet leaves by: the pods' bridge for a pod of this
+        node, the overlay's device or the node's own for others. Nothing leaves if the endpoint is the node
+        itself (a pod on the host's network).
+        """
+        verdict = verdict or self.verdict(packet)
+        query = self.query(packet)
+        if not verdict.masquerades(endpoint, packet.source):
+            return packet.source
+        if self.is_local(endpoint.ip) and not query.from_node:
+            return packet.source
+        here = endpoint.node == self.node.name
+        hosts = endpoint.ip in self._own or not any(endpoint.ip in r for r in self._pod_ranges())
+        devices = self.node.bridge_addresses if here else self.node.tunnel_addresses
+        if hosts:
+            devices = ()
+        address = next((a for a in devices if family(a) == query.family), "")
+        return address or self.node.primary(query.family)
+
+    # -- what modes ask -------------------------------------------------------------------------------
+
+    def query(self, packet: Packet) -> Query:
+        """A packet reduced to what rules can see of it."""
+        pod, local = self._sources.get(packet.source) or self._classify(packet.source)
+        return Query(
+            packet.source, packet.destination, packet.port, packet.protocol, family(packet.destination), pod, local,
+            from_node=local if not packet.entry else packet.entry == "node",
+            to_node=self.is_local(packet.destination),
+        )  # fmt: skip
+
+    def is_local(self, address: str) -> bool:
+        """Whether the kernel would deliver the address on this node (its type is LOCAL)."""
+        return address in self._own or is_loopback(address)
+
+    @property
+    def local_addresses(self) -> list[str]:
+        """Every address of the node, loopback first."""
+        return ["127.0.0.1", "::1", *dict.fromkeys([*self.node.addresses, *sorted(self._own)])]
+
+    def detector(self, version: int) -> Ranges:
+        """The ranges whose sources count as pods; empty: pods cannot be told apart."""
+        return self._detectors[version]
+
+    def claims(self, key: AddressKey) -> tuple[Version, ...]:
+        """The service ports programmed for an address and port."""
+        return self.tables.claims(key, self.revision)
+
+    def node_port_claims(self, query: Query) -> tuple[Version, ...]:
+        """The service ports whose node port a packet would reach."""
+        accepted = self._node_port_addresses[query.family]
+        if not (query.to_node if accepted is None else query.destination in accepted):
+            return ()
+        if accepted is None and self.mode.refuses_loopback(self, query):
+            return ()
+        return self.claims((_of(NODE_PORT, query.family), query.port, query.protocol))
+
+    def node_port_addresses(self, version: int) -> tuple[str, ...] | None:
+        """The addresses that serve node ports; None: every local one."""
+        return self._node_port_addresses[version]
+
+    def versions(self, version: int) -> list[Version]:
+        """All service ports programmed, of one address family."""
+        return list(self.tables.versions(self.revision, version)) if self.revision else []
+
+    def categories(self, version: Version) -> Categories:
+        """The endpoints of a service port that this node may use."""
+        port = version.service_port
+        return categorize(
+            version.endpoints,
+            self.node.name,
+            self.node.topology_zone,
+            uses_cluster=port.uses_cluster,
+            uses_local=port.uses_local,
+            node_hints=self.config.enabled("PreferSameTrafficDistribution"),
+        )
+
+    def local_ready(self, namespace: str, service: str) -> int:
+        """How many pods of this node the health check node port of a Service reports as ready."""
+        found = set()
+        for version in (*self.versions(4), *self.versions(6)):
+            port = version.service_port
+            if (port.namespace, port.service) == (namespace, service):
+                endpoints = version.endpoints.seen_by(self.node.name)
+                found |= {e.ip for e in endpoints.ready if e.node == self.node.name}
+        return len(found)
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _classify(self, source: str) -> tuple[bool, bool]:
+        found = source in self._detectors[family(source)], self.is_local(source)
+        self._sources[source] = found
+        return found
+
+    def _pod_ranges(self) -> tuple[Ranges, ...]:
+        own = Ranges(self.node.pod_cidrs)
+        return tuple(self._detectors.values()) if any(self._detectors.values()) else (own,)
+
+    def _refresh(self, key: tuple[object, ...], source: str) -> tuple[int, tuple[object, ...], Verdict]:
+        """Work a verdict out, or find that the one at hand still holds at this revision."""
+        destination, port, protocol, pod, local, from_node = key[:6]
+        assert isinstance(destination, str)
+        assert isinstance(port, int)
+        assert isinstance(protocol, str)
+        query = Query(
+            source, destination, port, protocol, family(destination), bool(pod), bool(local),
+            from_node=bool(from_node), to_node=self.is_local(destination),
+        )  # fmt: skip
+        stamp = self._stamp(query)
+        known = self._memo.get(key)
+        if known is not None and known[1] == stamp:
+            found = (self.revision, stamp, known[2])
+        elif not self.revision:
+            found = (0, stamp, NO_MATCH)
+        elif len(key) == 6 and any(v.service_port.has_firewall for v in self.claims(key[:3])):  # type: ignore[arg-type]
+            found = (self.revision, stamp, _BY_SOURCE)
+        else:
+            found = (self.revision, stamp, self.mode.decide(self, query))
+        self._memo[key] = found
+        return found
+
+    def _stamp(self, query: Query) -> tuple[object, ...]:
+        """Everything in the tables that a verdict can depend on; equal stamps, equal verdicts."""
+        if not self.revision:
+            return ()
+        tables, revision, destination = self.tables, self.revision, query.destination
+        return (
+            self.claims((destination, query.port, query.protocol)),
+            self.claims((_of(NODE_PORT, query.family), query.port, query.protocol)) if query.to_node else (),
+            self.claims((_of(HEALTH_CHECK, query.family), query.port, "TCP")) if query.to_node else (),
+            tables.is_cluster_ip(destination, revision),
+            tables.is_virtual(destination, revision),
+        )
+
+
+_BY_SOURCE = Verdict("NO_MATCH", reason="depends on the very source")
+
+
+def _of(kind: str, version: int) -> str:
+    return kind if version == 4 else kind + "6"

@@ -1,0 +1,126 @@
+"""The folder of a run: RESULTS/SCENARIO/SEED/, written aside and moved into place when it is complete.
+
+    requests.csv changes.csv series.csv reachability.csv    the tables
+    schema.json       their columns: types, units, meanings
+    summary.json      what the terminal says, as data
+    report.txt        what the terminal says
+    scenario.yaml     the scenario with every default, which loads back to an equal one
+    figure.png        the figure
+    run.json          where all this comes from: versions, command, seed, platform, times
+
+Of two runs of the same scenario and seed, only `run.json` may differ. Nobody ever sees half a folder: it is
+made under a name of its own beside its place, and the older one goes only when the new one is ready. A
+folder that this module did not write is never replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netsim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from netsim.report.run import Run
+
+_OURS = "run.json"  # what marks a folder as written by us
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # on Windows
+
+
+def save(run: Run, results: Path, provenance: dict[str, Any]) -> Path:
+    """Write a run's folder, and return where it is."""
+    from netsim.report.figure import png
+    from netsim.report.run import TABLES
+    from netsim.report.terminal import report
+    from netsim.scenario.resolved import resolved
+
+    with _replaced(results / safe(run.scenario.name) / safe(str(run.seed))) as folder:
+        for name in TABLES:
+            with open(folder / f"{name}.csv", "wb") as file:
+                file.writelines(run.table(name).chunks())
+        _text(folder / "schema.json", as_json({"resources": [run.table(name).schema() for name in TABLES]}))
+        _text(folder / "summary.json", as_json(run.summary()))
+        _text(folder / "report.txt", report(run, 100))
+        _text(folder / "scenario.yaml", resolved(run.scenario))
+        (folder / "figure.png").write_bytes(png(run))
+        _text(folder / _OURS, as_json(_about(run, provenance)))
+    return results / safe(run.scenario.name) / safe(str(run.seed))
+
+
+def safe(name: str) -> str:
+    """A name as one folder's name: whatever a scenario is called, its results stay in the results folder.
+
+    >>> safe("node-failure"), safe("../../etc"), safe(".."), safe("con"), safe("")
+    ('node-failure', '_.._etc', '_', 'con_', '_')
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:120].lstrip(".").rstrip(".")
+    return f"{plain}_" if _RESERVED.fullmatch(plain) else plain or "_"
+
+
+def as_json(value: Any) -> str:
+    """JSON as our files hold it: indented, in the order of the values, only numbers that JSON knows."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())  # the same line ends everywhere
+
+
+@contextmanager
+def _replaced(place: Path) -> Iterator[Path]:
+    """A new folder that takes the place of an older one, unless something goes wrong meanwhile."""
+    if place.exists() and not (place / _OURS).is_file() and not (place.is_dir() and not any(place.iterdir())):
+        raise ScenarioError(
+            f"{place} was not written by netsim; move it away, or name another folder with --out"
+        )
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    except OSError as error:
+        raise ScenarioError(f"cannot write results to {place}: {error.strerror}") from None
+    try:
+        new, old = aside / "new", aside / "old"
+        new.mkdir()
+        yield new
+        if place.exists():
+            os.replace(place, old)
+        try:
+            os.replace(new, place)
+        except OSError:
+            if old.exists():
+                os.replace(old, place)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _about(run: Run, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Where a run comes from."""
+    import platform
+    import sys
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {"python": platform.python_version()}
+    for name in ("netsim-k8s", "numpy", "simpy", "pydantic", "networkx", "numba", "matplotlib"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "scenario": run.scenario.name,
+        "file": None if run.scenario.path is None else str(run.scenario.path),
+        "seed": run.seed,
+        "engine": run.recording.engine,
+        "partial": run.partial,
+        "versions": versions,
+        "platform": {"system": platform.system(), "machine": platform.machine(),
+                     "implementation": sys.implementation.name},
+        **provenance,
+    }  # fmt: skip

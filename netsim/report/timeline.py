@@ -1,0 +1,280 @@
+"""The story of a run: from every change that was recorded to the lines a person reads.
+
+Three things make a story of a log. What happens while the cluster comes up is condensed to when it was done.
+Changes of the same kind that follow each other within a second are one line ("4 pods not ready"). And of
+all the times that some node programmed its rules, only those count which put an endpoint's change into
+effect: which node was first, which was last, because in between the nodes disagree about where pods are.
+
+Every line has two times: since the run began, and since the last thing that was done to the cluster (a
+fault, or its end). Pure functions of the changes; the whole log is in the table of changes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from netsim.dataplane.history import Change
+from netsim.units import S
+
+BURST = 1 * S
+"""Changes of a kind that follow each other within this time are told as one."""
+
+TURNS = ("power-off", "power-on", "link-down", "link-up")
+"""What is done to a cluster, rather than what it does: the second clock starts anew with each."""
+
+_DISTURBANCES = (*TURNS, "node-not-ready", "pod-not-ready", "endpoint-not-ready", "pod-terminating")
+_SILENT = ("pod-listening", "pod-stopped", "lb-node-in", "programmed")
+
+_WORSE = ("power-off", "link-down")
+_TONES = {
+    **dict.fromkeys(_WORSE, "fault"),
+    **dict.fromkeys(("node-not-ready", "pod-not-ready", "endpoint-not-ready", "taint-added"), "bad"),
+    **dict.fromkeys(("node-ready", "endpoint-ready", "pod-ready"), "good"),
+    **dict.fromkeys(("power-on", "link-up"), "turn"),
+}
+
+_PHRASES = {
+    "power-off": ("{names} loses power{why}", "{count} nodes lose power{why}: {names}"),
+    "power-on": ("{names} has power again", "{count} nodes have power again: {names}"),
+    "booted": ("{names} has booted, its kubelet runs", "{count} nodes have booted: {names}"),
+    "node-not-ready": ("{names} is NotReady", "{count} nodes are NotReady: {names}"),
+    "node-ready": ("{names} is Ready", "{count} nodes are Ready: {names}"),
+    "taint-added": ("{names} tainted {details}", "{count} nodes tainted {details}: {names}"),
+    "taint-removed": ("{names} no longer tainted {details}", "{count} no longer tainted {details}: {names}"),
+    "pod-created": ("{new}pod {names} created", "{count} {new}pods created: {names}"),
+    "pod-scheduled": ("pod {names} scheduled on {nodes}", "{count} pods scheduled on {nodes}: {names}"),
+    "pod-started": ("pod {names} started on {nodes}", "{count} pods started on {nodes}: {names}"),
+    "pod-ready": ("pod {names} ready", "{count} pods ready: {names}"),
+    "pod-not-ready": ("pod {names} not ready", "{count} pods not ready: {names}"),
+    "pod-terminating": ("pod {names} terminating", "{count} pods terminating: {names}"),
+    "pod-deleted": ("pod {names} deleted", "{count} pods deleted: {names}"),
+    "endpoint-ready": ("endpoint {names} ready", "{count} endpoints ready: {names}"),
+    "endpoint-not-ready": ("endpoint {names} not ready", "{count} endpoints not ready: {names}"),
+    "lb-address": ("load balancer {names} has address {details}", "{count} load balancers have addresses"),
+    "lb-node-out": ("load balancer no longer sends to {nodes}", "load balancers no longer send to {nodes}"),
+    "link-down": ("link {names} down{why}", "{count} links down{why}: {names}"),
+    "link-up": ("link {names} up again", "{count} links up again: {names}"),
+}  # fmt: skip
+"""How one change of a kind is told, and how several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story."""
+
+    time: int  # nanoseconds since the run began
+    text: str
+    since: int | None = None  # and since the last fault, or the end of one
+    until: int | None = None  # the last of the changes it tells, if that was later
+    tone: str = "plain"  # fault, turn, bad, good, rules or plain
+    kind: str = ""  # of the changes it tells
+
+    def data(self) -> dict[str, object]:
+        """The entry as `summary.json` holds it, with times in seconds."""
+        times = {"time": self.time, "since": self.since, "until": self.until}
+        told = {name: None if time is None else time / S for name, time in times.items()}
+        return {**told, "kind": self.kind, "text": self.text}
+
+
+@dataclass
+class _Group:
+    """Changes of one kind in a burst."""
+
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def first(self) -> Change:
+        return self.changes[0]
+
+    @property
+    def last(self) -> Change:
+        return self.changes[-1]
+
+
+def timeline(changes: Sequence[Change], faults: dict[int, str] | None = None) -> tuple[Entry, ...]:
+    """What happened, in order. `faults` names the faults by the time at which they strike.
+
+    >>> for entry in timeline([Change(60 * S, "power-off", "node/worker-2", "worker-2")], {60 * S: "crash"}):
+    ...     print(entry.time // S, entry.text)
+    60 worker-2 loses power (crash)
+    """
+    changes = _turned(changes)
+    start = next((i for i, change in enumerate(changes) if change.kind in _DISTURBANCES), len(changes))
+    entries = [*_arrival(changes[:start])]
+    groups = _groups(changes[start:])
+    entries += [_told(group, faults or {}, changes) for group in groups if group.first.kind not in _SILENT]
+    entries += _programmed(groups, changes)
+    turns = sorted({change.time for change in changes if change.kind in TURNS})
+    return tuple(_timed(entry, turns) for entry in sorted(entries, key=lambda entry: entry.time))
+
+
+_ON = ("node-ready", "pod-ready", "endpoint-ready")
+_OFF = ("node-not-ready", "pod-not-ready", "endpoint-not-ready")
+
+
+def _turned(changes: Sequence[Change]) -> list[Change]:
+    """The changes without those that say again what was so already (a new pod is not ready: no news)."""
+    ready: set[str] = set()
+    news = []
+    for change in changes:
+        if change.kind in _ON or change.kind in _OFF:
+            if (change.kind in _ON) == (change.subject in ready):
+                continue
+            ready ^= {change.subject}
+        news.append(change)
+    return news
+
+
+def _timed(entry: Entry, turns: list[int]) -> Entry:
+    before = [turn for turn in turns if turn <= entry.time]
+    since = entry.time - before[-1] if before else None
+    return replace(entry, since=since)
+
+
+def _arrival(changes: Sequence[Change]) -> Iterator[Entry]:
+    """When the cluster was up."""
+    created = {change.subject for change in changes if change.kind == "pod-created"}
+    ready = {change.subject: change.time for change in changes if change.kind == "pod-ready"}
+    if ready:
+        total = max(len(created), len(ready))
+        count = f"all {_count(total, 'pod')}" if len(ready) == total else f"{len(ready)} of {total} pods"
+        yield Entry(max(ready.values()), f"{count} ready", kind="pod-ready")
+    programmed = {change.node: change.time for change in changes if change.kind == "programmed"}
+    if programmed:
+        yield Entry(
+            max(programmed.values()),
+            f"rules up to date on {_count(len(programmed), 'node')}",
+            kind="programmed",
+        )
+    yield from (_told(_Group([change]), {}, changes) for change in changes if change.kind == "lb-address")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _groups(changes: Iterable[Change]) -> list[_Group]:
+    """Bursts of changes of a kind. A fault, or its end, begins every group anew."""
+    groups: list[_Group] = []
+    open_groups: dict[tuple[str, ...], _Group] = {}
+    for change in changes:
+        if change.kind in TURNS:
+            open_groups = {key: group for key, group in open_groups.items() if key[0] in TURNS}
+        key = (change.kind, change.detail) if change.kind.startswith("taint") else (change.kind,)
+        group = open_groups.get(key)
+        if group is None or change.time - group.last.time > BURST:
+            group = open_groups[key] = _Group()
+            groups.append(group)
+        group.changes.append(change)
+    return groups
+
+
+def _told(group: _Group, faults: dict[int, str], changes: Sequence[Change]) -> Entry:
+    first, last = group.first, group.last
+    names = list(dict.fromkeys(_name(change.subject) for change in group.changes))
+    nodes = list(dict.fromkeys(change.node for change in group.changes if change.node))
+    one, many = _PHRASES.get(first.kind, (f"{first.kind} {{names}}", f"{first.kind}: {{names}}"))
+    fault = faults.get(first.time, "") if first.kind in _WORSE else ""
+    text = (one if len(names) == 1 else many).format(
+        names=_some(names),
+        nodes=_some(nodes),
+        count=len(names),
+        details=", ".join(dict.fromkeys(_short(change.detail) for change in group.changes if change.detail)),
+        why=f" ({fault})" if fault else "",
+        new="replacement " if _replaces(first, changes) else "",
+    )
+    until = last.time if last.time > first.time else None
+    return Entry(first.time, text.strip(), None, until, _TONES.get(first.kind, "plain"), first.kind)
+
+
+def _replaces(change: Change, changes: Sequence[Change]) -> bool:
+    """Whether a pod is created because another is going."""
+    return change.kind == "pod-created" and any(
+        earlier.kind == "pod-terminating" and earlier.time <= change.time for earlier in changes
+    )
+
+
+def _name(subject: str) -> str:
+    """What a person calls it: the last part, and the namespace where it is not `default`.
+
+    >>> [_name(s) for s in ("pod/default/web-1", "pod/shop/web-1", "endpoint/default/web/web-1", "node/n")]
+    ['web-1', 'shop/web-1', 'web-1', 'n']
+    """
+    _, *namespace, name = subject.split("/")
+    return f"{namespace[0]}/{name}" if namespace and namespace[0] != "default" else name
+
+
+def _short(detail: str) -> str:
+    """A taint without the domain that all of Kubernetes' own share."""
+    return detail.removeprefix("node.kubernetes.io/")
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    """Names in a sentence.
+
+    >>> _some(["a", "b"]), _some(["a", "b", "c", "d"])
+    ('a, b', 'a, b, c and 1 more')
+    """
+    shown = names if len(names) <= most else names[:most]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown) + rest
+
+
+def _programmed(groups: Sequence[_Group], changes: Sequence[Change]) -> Iterator[Entry]:
+    """When the nodes acted on each burst of endpoint changes, and when a node that was away caught up."""
+    marks = [change for change in changes if change.kind == "programmed"]
+    power = [change for change in changes if change.kind in ("power-off", "power-on")]
+    told: set[tuple[tuple[str, int], ...]] = set()
+    for group in groups:
+        if group.first.kind in ("endpoint-ready", "endpoint-not-ready"):
+            effect = takes_effect(group.changes, marks, power)
+            if effect and effect not in told:
+                told.add(effect)
+                yield _rules(effect)
+        elif group.first.kind == "booted":
+            yield from (_caught_up(change, marks) for change in group.changes if _after(change, marks))
+
+
+def takes_effect(
+    endpoints: Sequence[Change], marks: Sequence[Change], power: Sequence[Change]
+) -> tuple[tuple[str, int], ...]:
+    """The nodes that had power then, each with the time it programmed these endpoint changes, in that order.
+
+    Where an endpoint change does not say which revision it made, it is taken to be in the first that is newer
+    than any in effect before it.
+    """
+    since, until = endpoints[0].time, endpoints[-1].time
+    state = {change.node: change.kind for change in power if change.time <= since}
+    awake = {mark.node for mark in marks if state.get(mark.node) != "power-off"}
+    start = bisect_left(marks, since, key=lambda mark: mark.time)
+    revision = max(change.revision for change in endpoints)
+    if not revision:
+        start = bisect_left(marks, until, key=lambda mark: mark.time)
+        revision = max((mark.revision for mark in marks[:start]), default=0) + 1
+    first: dict[str, int] = {}
+    for mark in marks[start:]:
+        if mark.node in awake and mark.revision >= revision:
+            first.setdefault(mark.node, mark.time)
+            if len(first) == len(awake):
+                break
+    return tuple(sorted(first.items(), key=lambda item: item[1]))
+
+
+def _rules(effect: tuple[tuple[str, int], ...]) -> Entry:
+    (first, began), (last, ended) = effect[0], effect[-1]
+    if len(effect) == 1:
+        return Entry(began, f"rules changed on {first}", tone="rules", kind="programmed")
+    text = f"rules changed on {len(effect)} nodes, first {first}, last {last}"
+    return Entry(began, text, None, ended if ended > began else None, "rules", "programmed")
+
+
+def _after(booted: Change, marks: Sequence[Change]) -> Change | None:
+    return next((mark for mark in marks if mark.node == booted.node and mark.time >= booted.time), None)
+
+
+def _caught_up(booted: Change, marks: Sequence[Change]) -> Entry:
+    mark = _after(booted, marks) or booted
+    text = f"rules changed on {booted.node}: it is up to date again"
+    return Entry(mark.time, text, tone="rules", kind="programmed")

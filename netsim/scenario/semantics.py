@@ -1,0 +1,291 @@
+"""Mistakes that no single field shows: names that must meet, times that must fit, ranges that must not touch.
+
+Each function looks at one question and yields what it finds; `SENSE` lists them. What depends on the
+Kubernetes objects (who is asked by traffic, whom `serving` selects) is in `references.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+from pydantic.alias_generators import to_camel
+
+from netsim.faults import Fault, NodePowerLoss, Selector
+from netsim.scenario.draft import Draft
+from netsim.scenario.measures import MEASURES, parse_bound
+from netsim.scenario.mistakes import Mistake, Path, nearest, one_of, written
+from netsim.scenario.model import Check, Cluster
+from netsim.scenario.references import misdirected, unmet_selectors
+from netsim.topology.network import Addresses
+from netsim.units import format_duration
+
+RANGES = ("pods", "services", "nodes", "external", "load_balancers")
+"""The address ranges of a cluster."""
+
+PERIODS = ("lease_renew", "node_status_update", "node_status_report", "node_monitor_period", "pod_gc_period",
+           "taint_pass", "pleg_relist")  # fmt: skip
+"""Timings of what happens again and again: with a period of nothing, time would stand still."""
+
+AMOUNTS = ("controller_qps", "controller_burst", "max_endpoints_per_slice")
+"""Timings that must be more than nothing too, or nobody could ever act."""
+
+
+def senseless(draft: Draft) -> Iterator[Mistake]:
+    """Everything in a scenario that is well formed, but cannot be meant."""
+    for look in SENSE:
+        yield from look(draft)
+
+
+# names -------------------------------------------------------------------------------------------------
+
+
+def repeated_names(draft: Draft) -> Iterator[Mistake]:
+    """Traffic sources and faults are told apart by their names, and so are nodes."""
+    for part in ("traffic", "faults"):
+        first: dict[str, int] = {}
+        for i, name in enumerate(draft.names(part)):
+            if name is not None and first.setdefault(name, i) != i:
+                yield Mistake((part, i, "name"), f'{part}[{first[name]}] is called "{name}" already')
+    groups: dict[str, int] = {}
+    for i, group in enumerate(draft.cluster.nodes if draft.cluster else ()):
+        taken = next((name for name in group.names() if groups.setdefault(name, i) != i), None)
+        if taken is not None:
+            path = ("cluster", "nodes", i, "name")
+            yield Mistake(path, f'cluster.nodes[{groups[taken]}] has a node called "{taken}" already')
+
+
+# times -------------------------------------------------------------------------------------------------
+
+
+def beyond_the_run(draft: Draft) -> Iterator[Mistake]:
+    """What begins when the run is over never happens."""
+    if (end := draft.duration) is None:
+        return
+    hint = f"the run ends at {format_duration(end)}, which `duration` says"
+    for i, traffic in enumerate(draft.traffic):
+        if traffic is not None and traffic.start >= end:
+            yield Mistake(("traffic", i, "start"), f"traffic[{i}].start is not within the run", hint)
+        if traffic is not None and traffic.stop is not None and traffic.stop > end:
+            yield Mistake(("traffic", i, "stop"), f"traffic[{i}].stop is beyond the run", hint)
+    for i, fault in enumerate(draft.faults):
+        if fault is not None and fault.at >= end:
+            yield Mistake(("faults", i, "at"), f"faults[{i}].at is not within the run", hint)
+
+
+def standing_still(draft: Draft) -> Iterator[Mistake]:
+    """Periods and amounts that are nothing."""
+    if draft.cluster is None:
+        return
+    timings = draft.cluster.timings
+    for name in (*PERIODS, *AMOUNTS):
+        if getattr(timings, name) <= 0:
+            alias = str(type(timings).model_fields[name].alias)
+            yield Mistake(("cluster", "timings", alias), f"cluster.timings.{alias} must be more than 0")
+    if draft.cluster.proxy.sync_period <= 0:
+        yield Mistake(("cluster", "proxy", "syncPeriod"), "cluster.proxy.syncPeriod must be more than 0")
+
+
+# addresses ---------------------------------------------------------------------------------------------
+
+
+def overlapping_ranges(draft: Draft) -> Iterator[Mistake]:
+    """An address belongs to one range only."""
+    if draft.cluster is None:
+        return
+    for pair in combinations(RANGES, 2):
+        one, other = (getattr(draft.cluster.addresses, name) for name in pair)
+        if one.version == other.version and one.overlaps(other):
+            names = [to_camel(name) for name in pair]
+            message = f"cluster.addresses: {names[0]} {one} and {names[1]} {other} overlap"
+            yield Mistake(_written_one(draft, *reversed(names)), message, "give each its own range")
+
+
+def narrow_ranges(draft: Draft) -> Iterator[Mistake]:
+    """Every node needs a range for its pods, and an address of its own."""
+    if draft.cluster is None:
+        return
+    addresses, count = draft.cluster.addresses, len(draft.nodes())
+    mask, pods = addresses.node_mask, addresses.pods
+    if mask < pods.prefixlen or mask > pods.max_prefixlen:
+        message = f"cluster.addresses.nodeMask: a node's /{mask} does not fit into {pods}"
+        yield Mistake(_written_one(draft, "nodeMask", "pods"), message, _wider(addresses, count))
+    elif count > 1 << (mask - pods.prefixlen):
+        room = 1 << (mask - pods.prefixlen)
+        message = (
+            f"cluster.addresses.pods: {pods} holds {room} ranges of /{mask}, one a node, for {count} nodes"
+        )
+        yield Mistake(_written_one(draft, "pods", "nodeMask"), message, _wider(addresses, count))
+    if count > (room := max(0, addresses.nodes.num_addresses - 2)):
+        message = f"cluster.addresses.nodes: {addresses.nodes} holds {room} addresses for {count} nodes"
+        yield Mistake(_written_one(draft, "nodes"), message)
+
+
+def _written_one(draft: Draft, *names: str) -> Path:
+    """The first of these ranges that the file itself writes; what is wrong by default is wrong in `nodes`."""
+    paths: list[Path] = [("cluster", "addresses", name) for name in names]
+    return next((path for path in paths if draft.wrote(path)), ("cluster", "nodes"))
+
+
+def _wider(addresses: Addresses, count: int) -> str:
+    """A range for pods with room for so many nodes, beside the default range for Services."""
+    length = addresses.node_mask - (count - 1).bit_length()
+    return f"pods: 10.128.0.0/{length} would hold them" if length >= 9 else "make nodeMask larger"
+
+
+# faults ------------------------------------------------------------------------------------------------
+
+
+def faults_that_hit_nobody(draft: Draft) -> Iterator[Mistake]:
+    """A fault hits nodes and zones that exist."""
+    if draft.cluster is None:
+        return
+    nodes = draft.nodes()
+    zones = list(dict.fromkeys(group.zone for group in draft.cluster.nodes if group.zone))
+    for i, fault in enumerate(draft.faults):
+        if fault is None or not isinstance(fault.selector, Selector):
+            continue
+        where: Path = ("faults", i, "selector")
+        unknown = [*_unknown((*where, "nodes"), "node", fault.selector.nodes, nodes),
+                   *_unknown((*where, "zones"), "zone", fault.selector.zones, zones)]  # fmt: skip
+        yield from unknown
+        if not unknown and not _possible(draft.cluster, fault.selector):
+            yield Mistake(where, f"faults[{i}].selector: none of its nodes is in its zones")
+        if fault.mode == "fixed-percent" and fault.value > 100:
+            yield Mistake(
+                ("faults", i, "value"), f"faults[{i}].value: {fault.value} in a hundred are too many"
+            )
+
+
+def _unknown(path: Path, what: str, names: Iterable[str], known: Sequence[str]) -> Iterator[Mistake]:
+    for j, name in enumerate(names):
+        if name not in known:
+            here: Path = (*path, j)
+            message = f'{written(here)}: there is no {what} "{name}"'
+            yield Mistake(here, message, one_of(f"{what}s", name, known))
+
+
+def _possible(cluster: Cluster, selector: Selector) -> list[str]:
+    """The nodes that a selector's nodes and zones leave."""
+    return [
+        name
+        for group in cluster.nodes
+        if not selector.zones or group.zone in selector.zones
+        for name in group.names()
+        if not selector.nodes or name in selector.nodes
+    ]
+
+
+def overlapping_power_losses(draft: Draft) -> Iterator[Mistake]:
+    """A machine without power cannot lose it; who gives it back first would be a matter of luck."""
+    if draft.cluster is None:
+        return
+    losses: list[tuple[int, Fault, set[str]]] = []
+    for i, fault in enumerate(draft.faults):
+        if not isinstance(fault, NodePowerLoss):
+            continue
+        victims = _certain_victims(draft.cluster, fault)
+        for _, other, taken in losses:
+            both = sorted(victims & taken)
+            if both and _begins_within(fault, other):
+                until = (
+                    f"until {format_duration(other.at + other.duration)}" if other.duration else "for good"
+                )
+                message = f"faults[{i}]: {both[0]} has no power at that time"
+                hint = f'"{other.name}" takes it at {format_duration(other.at)}, {until}'
+                yield Mistake(("faults", i, "at"), message, hint)
+                break
+        losses.append((i, fault, victims))
+
+
+def _certain_victims(cluster: Cluster, fault: Fault) -> set[str]:
+    """The nodes that a fault hits whatever chance says; none if it depends on where pods run."""
+    names = _possible(cluster, fault.selector)
+    if fault.selector.running:
+        return set()
+    count = {
+        "one": 1,
+        "all": len(names),
+        "fixed": fault.value,
+        "fixed-percent": len(names) * fault.value // 100,
+    }
+    return set(names) if count[fault.mode] >= len(names) else set()
+
+
+def _begins_within(fault: Fault, other: Fault) -> bool:
+    """Whether the two overlap."""
+    first, second = sorted((fault, other), key=lambda f: f.at)
+    return first.duration is None or second.at < first.at + first.duration
+
+
+# checks ------------------------------------------------------------------------------------------------
+
+
+def empty_checks(draft: Draft) -> Iterator[Mistake]:
+    """A check names a measure of something that exists, and bounds that can be met."""
+    for i, check in enumerate(draft.checks):
+        if check is None:
+            continue
+        if check.measure not in MEASURES:
+            message = f'checks[{i}].measure: there is no measure "{check.measure}"'
+            hint = nearest(check.measure, MEASURES) or f"measures: {', '.join(MEASURES)}"
+            yield Mistake(("checks", i, "measure"), message, hint)
+            continue
+        yield from _wrong_subject(draft, i, check)
+        yield from _wrong_bounds(i, check)
+
+
+def _wrong_subject(draft: Draft, i: int, check: Check) -> Iterator[Mistake]:
+    measure = MEASURES[check.measure]
+    part, what = ("traffic", "traffic source") if measure.of == "source" else ("faults", "fault")
+    other = "faults" if part == "traffic" else "traffic"
+    names = draft.names(part)
+    known = [name for name in names if name is not None]
+    if check.of in known:
+        return
+    if not check.of:
+        if measure.of == "fault" and len(names) != 1:
+            hint = f"of: {known[0]}" if known else "there are no faults"
+            yield Mistake(
+                ("checks", i, "of"), f"checks[{i}]: {check.measure} is measured of one fault; say which", hint
+            )
+        return
+    if None in names:
+        return  # it may be the one whose name is wrong
+    hint = one_of(f"{what}s", check.of, known)
+    if check.of in draft.names(other):
+        hint = f"that is a {'fault' if other == 'faults' else 'traffic source'}; {hint}"
+    yield Mistake(("checks", i, "of"), f'checks[{i}].of: there is no {what} "{check.of}"', hint)
+
+
+def _wrong_bounds(i: int, check: Check) -> Iterator[Mistake]:
+    bounds: dict[str, int | float] = {}
+    for name, value in (("atLeast", check.at_least), ("atMost", check.at_most)):
+        if value is None:
+            continue
+        try:
+            bounds[name] = parse_bound(check.measure, value)
+        except ValueError as error:
+            message, _, hint = str(error).partition("; ")
+            yield Mistake(("checks", i, name), f"checks[{i}].{name}: {message}", hint)
+    if check.at_least is None and check.at_most is None:
+        yield Mistake(("checks", i), f"checks[{i}] has no bound", "give atLeast, atMost or both")
+    if len(bounds) == 2 and bounds["atLeast"] > bounds["atMost"]:
+        yield Mistake(
+            ("checks", i, "atMost"), f"checks[{i}]: nothing is at least {check.at_least} and at most this"
+        )
+
+
+SENSE = (
+    repeated_names,
+    beyond_the_run,
+    standing_still,
+    overlapping_ranges,
+    narrow_ranges,
+    misdirected,
+    unmet_selectors,
+    faults_that_hit_nobody,
+    overlapping_power_losses,
+    empty_checks,
+)
+"""Every question that is asked of a scenario."""

@@ -1,0 +1,204 @@
+"""A run: the cluster of a scenario, built; its two halves, driven on one clock; what was recorded.
+
+The control half is SimPy processes; the data half is moved up to each instant at which the control half
+does something (`advance`), so that packets always meet exactly the state of their own instant. A change at
+t is seen by packets at t: control first, then packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from netsim.build import Built, build
+from netsim.control.cluster import Cluster
+from netsim.dataplane.history import Change
+from netsim.dataplane.plain import PlainEngine
+from netsim.dataplane.reach import reach
+from netsim.dataplane.sources import Source
+from netsim.faults import Machines
+from netsim.proxy.node import NodeRules
+from netsim.scenario.scenario import Scenario
+from netsim.units import MS
+
+Progress = Callable[[int, int], None]
+REPORT_EVERY = 100 * MS  # of simulated time
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which some or all new connections of a source would have failed, by the forwarding state."""
+
+    source: str
+    target: str
+    began: int
+    detected: int | None
+    ended: int | None
+    share: float  # of new connections, at its worst
+    reason: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Everything a run leaves behind."""
+
+    scenario: Scenario
+    seed: int
+    ended: int
+    partial: bool
+    requests: NDArray[np.void]
+    sources: tuple[str, ...]
+    pods: tuple[str, ...]
+    nodes: tuple[str, ...]
+    changes: tuple[Change, ...]
+    outages: tuple[Outage, ...]
+    ignored: tuple[str, ...]
+    engine: str = "plain"
+
+
+class Simulation:
+    """A scenario under way."""
+
+    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+        self.scenario = scenario
+        self.document = scenario.document
+        self.seed = self.document.seed if seed is None else seed
+        self.end = self.document.duration
+        self.env = simpy.Environment(initial_time=0)
+        self.built: Built = build(self.env, scenario, self.seed)
+        self.cluster: Cluster = self.built.cluster
+        self.store = self.cluster.store
+        self.forwarding = self.cluster.forwarding
+        self.sources = [
+            Source(i, traffic, self.cluster.draws, self.end) for i, traffic in enumerate(self.document.traffic)
+        ]
+        self.engine = PlainEngine(
+            self.forwarding,
+            self.sources,
+            list(self.built.machines),
+            self.built.syn_schedule,
+            self.document.cluster.name_lookup,
+        )
+        self.watch = ReachWatch(self)
+        for source in self.sources:
+            self.env.timeout(source.traffic.start)  # an instant at which the two halves meet
+            self.env.timeout(source.stop)
+        for fault in self.document.faults:
+            self.env.process(fault.run(self.env, self.levers, self.cluster.draws.stream("fault", fault.name)))
+
+    @property
+    def levers(self) -> Machines:
+        """What faults may do."""
+        return self.built.levers
+
+    @property
+    def now(self) -> int:
+        """Simulated nanoseconds."""
+        return int(self.env.now)
+
+    @property
+    def node_rules(self) -> dict[str, NodeRules]:
+        """Every node's rules, as programmed now."""
+        return self.forwarding.rules
+
+    def run(self, until: int | None = None, progress: Progress | None = None) -> None:
+        """Move both halves on, up to and including what the control half does at `until`."""
+        until = self.end if until is None else min(until, self.end)
+        env, advance = self.env, self.engine.advance
+        told = 0
+        while True:
+            instant = env.peek()
+            if instant > until:
+                break
+            advance(instant)
+            while env.peek() == instant:
+                env.step()
+            self.watch.look(instant)
+            if progress is not None and instant - told >= REPORT_EVERY:
+                told = instant
+                progress(instant, len(self.engine.rows))
+        advance(until)
+        if env.now < until:
+            env.run(until=until)
+
+    def record(self, *, partial: bool = False) -> Recording:
+        """End the run here and take what it has left."""
+        ended = self.now
+        return Recording(
+            scenario=self.scenario,
+            seed=self.seed,
+            ended=ended,
+            partial=partial,
+            requests=self.engine.finish(ended),
+            sources=tuple(source.name for source in self.sources),
+            pods=tuple(self.built.pods),
+            nodes=tuple(self.built.machines),
+            changes=tuple(self.cluster.history),
+            outages=self.watch.outages(),
+            ignored=self.scenario.ignored,
+        )
+
+
+class ReachWatch:
+    """Notes when sources lose their targets and find them again, whenever the forwarding state has changed."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.seen = -1
+        self.open: dict[int, tuple[int, float, str]] = {}  # source -> began, worst share, reason
+        self.closed: list[tuple[int, int, int | None, float, str]] = []
+
+    def look(self, now: int) -> None:
+        """Look again, if anything has changed."""
+        state = self.simulation.forwarding
+        for source in self.simulation.sources:
+            if state.version != self.seen or source.traffic.start == now:
+                self._judge(source, now)
+        self.seen = state.version
+
+    def _judge(self, source: Source, now: int) -> None:
+        found = reach(self.simulation.forwarding, source)
+        lost = found.lost if found and source.traffic.start <= now < source.stop else 0.0
+        if lost:
+            began, worst, reason = self.open.get(source.index, (now, 0.0, ""))
+            first = reason or (found.reasons[0] if found and found.reasons else "")
+            self.open[source.index] = (began, max(worst, lost), first)
+        elif source.index in self.open:
+            began, worst, reason = self.open.pop(source.index)
+            if began < now:
+                self.closed.append((source.index, began, now, worst, reason))
+
+    def outages(self) -> tuple[Outage, ...]:
+        """All of them, in the order in which they began."""
+        found = [*self.closed, *((i, began, None, worst, why) for i, (began, worst, why) in self.open.items())]
+        found.sort(key=lambda outage: (outage[1], outage[0]))
+        return tuple(self._outage(*outage) for outage in found)
+
+    def _outage(self, index: int, began: int, ended: int | None, worst: float, reason: str) -> Outage:
+        source = self.simulation.sources[index]
+        noticed = ("node-not-ready", "endpoint-not-ready", "lb-node-out")
+        detected = next(
+            (
+                change.time
+                for change in self.simulation.cluster.history
+                if change.kind in noticed and began <= change.time and (ended is None or change.time <= ended)
+            ),
+            None,
+        )
+        return Outage(source.name, source.traffic.target, began, detected, ended, worst, reason)
+
+
+def simulate(
+    scenario: Scenario, seed: int | None = None, until: int | None = None, progress: Progress | None = None
+) -> Recording:
+    """Run a scenario to its end (or to `until`); interrupted, it returns what there is, marked as partial."""
+    simulation = Simulation(scenario, seed)
+    try:
+        simulation.run(until, progress)
+    except KeyboardInterrupt:
+        return simulation.record(partial=True)
+    return simulation.record()

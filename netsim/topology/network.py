@@ -1,0 +1,76 @@
+"""What a cluster is built of, as a scenario writes it: machines, links, address ranges, and the CNI family.
+
+Left out: link-layer details. A link has a latency (one way), a bandwidth and an MTU; a CNI family adds
+its encapsulation. Sources of the defaults: kubeadm (`podSubnet`, `serviceSubnet`), flannel
+(`10.244.0.0/16`, VXLAN 50 bytes), Calico and Cilium documentation (overheads).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Literal
+
+from pydantic import Field
+
+from netsim.fields import Duration, Labels, Model, Name, Network
+from netsim.units import MS, US
+
+
+class Taint(Model):
+    """A taint that a node is born with."""
+
+    key: str
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
+class Capacity(Model):
+    """What a node can hold, as Kubernetes quantities."""
+
+    cpu: str = "4"
+    memory: str = "16Gi"
+    pods: int = 110
+
+
+class Nodes(Model):
+    """A node, or a group of equal ones: with `count` N they are called `name-1` to `name-N`."""
+
+    name: Name
+    count: int | None = Field(default=None, ge=1, le=20_000)
+    role: Literal["worker", "control-plane"] = "worker"
+    zone: str = ""
+    region: str = ""
+    labels: Labels = {}
+    taints: tuple[Taint, ...] = ()
+    capacity: Capacity = Capacity()
+
+    def names(self) -> list[str]:
+        """The nodes' names, in order."""
+        return [self.name] if self.count is None else [f"{self.name}-{i + 1}" for i in range(self.count)]
+
+
+class Links(Model):
+    """One-way latencies of the links: pod to node, node to its zone's switch, switch to core, core to outside."""
+
+    pod: Duration = 10 * US
+    node: Duration = 50 * US
+    zone: Duration = 250 * US
+    outside: Duration = 10 * MS
+    encapsulation: Duration = 10 * US  # added once on a path between nodes, by an overlay
+
+
+class Addresses(Model):
+    """Where addresses come from."""
+
+    pods: Network = ip_network("10.244.0.0/16")
+    services: Network = ip_network("10.96.0.0/12")
+    nodes: Network = ip_network("192.168.0.0/16")  # the machines' own network; internal addresses
+    external: Network = ip_network("203.0.113.0/24")  # nodes' external addresses, then outside clients
+    load_balancers: Network = ip_network("198.51.100.0/24")
+    node_mask: int = Field(default=24, ge=8, le=30)  # the size of each node's pod range
+
+
+CniFamily = Literal["flannel-vxlan", "flannel-host-gw", "calico-vxlan", "calico-ipip", "calico-bgp", "bridge"]
+
+ENCAPSULATION = {"flannel-vxlan": 50, "calico-vxlan": 50, "calico-ipip": 20}
+"""Bytes that a CNI family puts around each packet between nodes; 0 where it is not listed."""

@@ -1,0 +1,281 @@
+"""Cases about what kube-proxy makes of Services and EndpointSlices, short of packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from netsim.proxy.affinity import Affinity
+from netsim.proxy.config import ProxyConfig
+from netsim.proxy.endpoints import (
+    Endpoint,
+    Endpoints,
+    categorize,
+    endpoints_map as map_of,
+    local_ready_addresses,
+)
+from netsim.proxy.iptables_text import probability
+from netsim.proxy.node import NodeInfo, NodeRules
+from netsim.proxy.packet import Packet
+from netsim.proxy.paths import backends
+from netsim.proxy.services import ServicePort
+from netsim.proxy.tables import Tables
+from netsim.units import S
+
+ZONE = "topology.kubernetes.io/zone"
+
+
+def categorize_endpoints(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Which endpoints of a service port a node programs."""
+    for case in document["cases"]:
+        yield case["id"], partial(_categorize, case["input"], case["expected"])
+
+
+def _categorize(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    node = given.get("node_name") or "test-node"
+    service = given["service"]
+    port = ServicePort(
+        "ns", "svc", "", "TCP", "172.30.0.1", 80,
+        node_port=service.get("nodePort") or 0,
+        internal_local=service.get("internalTrafficPolicy") == "Local",
+        external_local=service.get("externalTrafficPolicy") == "Local",
+    )  # fmt: skip
+    gates = given.get("feature_gates") or {}
+    found = categorize(
+        Endpoints(_endpoint(entry, node) for entry in given["endpoints"]),
+        node,
+        (given.get("node_labels") or {}).get(ZONE, ""),
+        uses_cluster=port.uses_cluster,
+        uses_local=port.uses_local,
+        node_hints=gates.get("PreferSameTrafficDistribution", True),
+    )
+    assert _texts(found.cluster) == _sorted(expected["cluster_endpoints"])
+    assert _texts(found.local) == _sorted(expected["local_endpoints"])
+    assert _texts(found.all) == (_sorted(expected["all_endpoints"]) or [])
+    assert found.only_remote == expected["only_remote_endpoints"]
+    assert found.any == expected["has_any_endpoints"]
+
+
+def _endpoint(entry: dict[str, Any], node: str) -> Endpoint:
+    address, _, port = entry["endpoint"].rpartition(":")
+    return Endpoint(
+        address.strip("[]"), int(port), node if entry["is_local"] else "elsewhere",
+        ready=entry["ready"], serving=entry["serving"], terminating=entry["terminating"],
+        zone_hints=tuple(entry.get("zone_hints") or ()), node_hints=tuple(entry.get("node_hints") or ()),
+    )  # fmt: skip
+
+
+def _texts(endpoints: tuple[Endpoint, ...] | None) -> list[str] | None:
+    return None if endpoints is None else [endpoint.address for endpoint in endpoints]
+
+
+def _sorted(texts: list[str] | None) -> list[str] | None:
+    return None if texts is None else sorted(texts)
+
+
+def endpoints_map(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Slices joined by port, before and after a change."""
+    for case in document["cases"]:
+        yield case["id"], partial(_endpoints_map, case)
+
+
+def _endpoints_map(case: dict[str, Any]) -> None:
+    node, given, expected = case["local_node"], case["input"], case["expected"]
+    before, after = _join(given["previous_slices"]), _join(given["current_slices"])
+    assert _flat(before, node) == _wanted(expected["map_before"])
+    assert _flat(after, node) == _wanted(expected["map_after"])
+    assert _lost_udp(before, after) == expected["conntrack_cleanup_required"]
+    ready = {
+        f"{namespace}/{service}": count
+        for (namespace, service), ports in after.items()
+        if (count := local_ready_addresses(ports.values(), node))
+    }
+    assert ready == expected["local_ready_endpoints_after"]
+
+
+def _join(slices: list[dict[str, Any]]) -> dict[tuple[str, str], dict[Any, Endpoints]]:
+    return map_of(slice_ for slice_ in slices if slice_)
+
+
+def _flat(found: dict[tuple[str, str], dict[Any, Endpoints]], node: str) -> dict[str, list[tuple[str, bool]]]:
+    return {
+        f"{namespace}/{service}{':' if port else ''}{port}/{protocol}": [
+            (e.address, e.node == node) for e in endpoints.seen_by(node).all
+        ]
+        for (namespace, service), ports in found.items()
+        for (port, protocol, _), endpoints in ports.items()
+    }
+
+
+def _wanted(wanted: dict[str, list[dict[str, Any]]]) -> dict[str, list[tuple[str, bool]]]:
+    # an unnamed port is written "ns/name:/UDP" or "ns/name/UDP"
+    return {
+        key.replace(":/", "/"): sorted((e["endpoint"], e["is_local"]) for e in endpoints)
+        for key, endpoints in wanted.items()
+    }
+
+
+def _lost_udp(before: Any, after: Any) -> bool:
+    """Whether a sync must look at conntrack: a UDP port got endpoints, or others than it had."""
+    from netsim.proxy.endpoints import NO_ENDPOINTS
+    from netsim.proxy.tables import udp_endpoints_changed
+
+    return any(
+        udp_endpoints_changed(
+            port[1],
+            before.get(owner, {}).get(port, NO_ENDPOINTS),
+            after.get(owner, {}).get(port, NO_ENDPOINTS),
+        )
+        for owner in {**before, **after}
+        for port in {**before.get(owner, {}), **after.get(owner, {})}
+    )
+
+
+def service_map(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """How many service ports are proxied, and which health check node ports are open."""
+    for case in document["cases"]:
+        yield case["id"], partial(_service_map, case["input"], case["expected"], case.get("ip_family", "IPv4"))
+
+
+def _service_map(given: dict[str, Any], expected: dict[str, Any], family: str) -> None:
+    tables = Tables(ProxyConfig())
+    known: set[tuple[str, str]] = set()
+    for services, wanted in zip(given["states"], expected["per_state"], strict=True):
+        keys = {(s["metadata"]["namespace"], s["metadata"]["name"]) for s in services}
+        for gone in sorted(known - keys):
+            tables.delete_service(*gone)
+        for service in services:
+            tables.set_service(service)
+        known = keys
+        found = list(tables.versions(tables.revision, 6 if family == "IPv6" else 4))
+        assert len(found) == wanted["service_port_count"]
+        assert tables.health_checks(tables.revision) == wanted["health_check_node_ports"]
+
+
+def endpoint_probability(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """How a balancing rule's chance is written."""
+    for case in document["cases"]:
+        yield case["id"], partial(_probability, case["input"]["n"], case["expected"]["probability"])
+
+
+def _probability(count: int, wanted: str) -> None:
+    assert probability(count) == wanted
+
+
+def _rules(given: dict[str, Any], node: str = "test-node", mode: Any = "iptables") -> NodeRules:
+    config = ProxyConfig(mode=mode, feature_gates=given.get("feature_gates") or {})
+    tables = Tables(config, ["10.0.0.0/8"], ["172.30.0.0/16"])
+    tables.set_service(given["service"])
+    for slice_ in given.get("endpoint_slices") or ():
+        tables.set_slice(slice_)
+    rules = NodeRules(tables, NodeInfo(node, ("192.168.0.2",)))
+    rules.program(tables.revision)
+    return rules
+
+
+def no_local_endpoints(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """How many Services have endpoints, but none here for a policy Local."""
+    for case in document["cases"]:
+        yield case["id"], partial(_no_local, case)
+
+
+def _no_local(case: dict[str, Any]) -> None:
+    rules = _rules(case["input"], case["local_node"])
+    there = [backends(rules, version) for version in rules.versions(4)]
+    found = {
+        "internal": sum(b.any and b.port.internal_local and not b.internal for b in there),
+        "external": sum(b.any and b.port.external_local and not b.external for b in there),
+    }
+    assert found == case["expected"]["services_without_local_endpoints"]
+
+
+def lb_ip_mode(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Whether a node takes packets to a load balancer's address, in both modes that Kubernetes tests."""
+    for case in document["cases"]:
+        for mode in ("iptables", "nftables"):
+            yield f"{case['id']}/{mode}", partial(_lb_ip_mode, case, mode)
+
+
+def _lb_ip_mode(case: dict[str, Any], mode: str) -> None:
+    given = case["input"]
+    rules = _rules(given, mode=mode)
+    port = given["service"]["spec"]["ports"][0]
+    for ingress in given["service"]["status"]["loadBalancer"]["ingress"]:
+        packet = Packet("203.0.113.2", 40000, ingress["ip"], port["port"], port.get("protocol", "TCP"))
+        taken = rules.verdict(packet).action == "DNAT"
+        assert taken == case["expected"]["node_intercepts_lb_ip"]
+        assert (ingress["ip"] in rules.render()) == taken
+
+
+def session_affinity(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Relations between connections, in every mode with affinity of its own, for several chances."""
+    for case in document["cases"]:
+        for mode in ("iptables", "nftables"):
+            yield f"{case['id']}/{mode}", partial(_affinity, case, mode)
+
+
+def _affinity(case: dict[str, Any], mode: str) -> None:
+    runs = [_connect(case["input"], mode, seed) for seed in range(64)]
+    for relation, which in case["expected"]["relations"]:
+        if relation == "same_endpoint":
+            assert all(len({run[k].address for k in which}) == 1 for run in runs)
+        elif relation == "different_endpoint":
+            assert any(len({run[k].address for k in which}) > 1 for run in runs)
+        elif relation == "unconstrained":
+            for k in which:
+                assert len({run[k].address for run in runs}) > 1
+        elif relation == "among_remaining":
+            left = _remaining(case["input"])
+            assert all(run[k].address in left for k in which for run in runs)
+        else:
+            raise AssertionError(f"unknown relation {relation}")
+
+
+def _connect(given: dict[str, Any], mode: str, seed: int) -> list[Endpoint]:
+    rules = _rules(given, mode=mode)
+    memory = Affinity(mode)
+    chosen = []
+    changes = sorted(_changes(given), key=lambda change: change[0])
+    for number, connection in enumerate(given["connections"]):
+        now = int(connection["t"] * S)
+        while changes and changes[0][0] <= now:
+            _, slices = changes.pop(0)
+            _replace_slices(rules, slices)
+        packet = Packet(
+            connection["source_ip"], connection["source_port"], connection["dest_ip"],
+            connection["dest_port"], connection.get("protocol", "TCP"),
+        )  # fmt: skip
+        verdict = rules.verdict(packet)
+        assert verdict.action == "DNAT"
+        endpoint = None
+        if verdict.affinity is not None:
+            endpoint = memory.find(verdict, packet.source, now)
+        if endpoint is None:
+            endpoint = verdict.choose((seed * 64 + number + 1) * 0x9E3779B97F4A7C15 % 2**64)
+        if verdict.affinity is not None:
+            memory.remember(verdict, endpoint, packet.source, now)
+        chosen.append(endpoint)
+    return chosen
+
+
+def _changes(given: dict[str, Any]) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Whole sets of slices that take over at some time."""
+    found = given.get("changes") or given.get("endpoint_changes") or []
+    return [(int(change["t"] * S), change["endpoint_slices"]) for change in found]
+
+
+def _replace_slices(rules: NodeRules, slices: list[dict[str, Any]]) -> None:
+    tables = rules.tables
+    for key in list(tables.slices()):
+        if key not in {(s["metadata"]["namespace"], s["metadata"]["name"]) for s in slices}:
+            tables.delete_slice(*key)
+    for slice_ in slices:
+        tables.set_slice(slice_)
+    rules.program(tables.revision)
+
+
+def _remaining(given: dict[str, Any]) -> set[str]:
+    changes = _changes(given)
+    slices = changes[-1][1] if changes else given["endpoint_slices"]
+    return {e.address for ports in map_of(slices).values() for p in ports.values() for e in p.all}
