@@ -124,8 +124,8 @@ def build(env: simpy.Environment, scenario: Scenario, seed: int) -> Built:
     numbers = Numbers()
     machines = _machines(cluster, document, feed, numbers)
     levers = Levers(cluster, machines, {n: g.zone for g in document.cluster.nodes for n in g.names()})
-    _system_objects(cluster, document, services)
     _components(cluster, document, admission)
+    _system_objects(cluster, document, services)
     env.process(_apply(cluster, admission, scenario.objects))
     kernel = document.cluster.kernel
     schedule = syn_schedule(kernel.syn_retries, kernel.syn_linear_timeouts)

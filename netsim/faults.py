@@ -7,7 +7,7 @@ one line in `FAULTS`. A fault reaches the cluster through `Machines`, the few le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union
 
 from pydantic import Field
@@ -91,9 +91,14 @@ class NodePowerLoss(Fault):
 FAULTS = {"node-power-loss": NodePowerLoss}
 """Every kind of fault, by its `action`."""
 
+
+def told_apart(kinds: Iterable[type[Fault]]) -> Any:
+    """The type of any of these faults. `action` decides which it is, so errors speak of that kind alone."""
+    first, *others = kinds
+    return Annotated[Union[first, *others], Field(discriminator="action")] if others else first
+
+
 if TYPE_CHECKING:
     AnyFault = Fault
-elif len(FAULTS) == 1:
-    (AnyFault,) = FAULTS.values()
-else:  # told apart by `action`, so that a mistake in one is not measured against all the others
-    AnyFault = Annotated[Union[tuple(FAULTS.values())], Field(discriminator="action")]  # noqa: UP007
+else:
+    AnyFault = told_apart(FAULTS.values())

@@ -45,7 +45,9 @@ class Scenario(model.Scenario):
 
         return Run(simulate(self, seed, None if until is None else parse_duration(until), progress))
 
-    def trace(self, source: str, target: str, at: str | int, seed: int | None = None) -> Trace:
+    def trace(
+        self, source: str, target: str, at: str | int, seed: int | None = None, protocol: str = "TCP"
+    ) -> Trace:
         """Where the first packet of a connection from `source` to `target` goes at an instant, and why.
 
         They are written as in a scenario's traffic:
@@ -56,7 +58,7 @@ class Scenario(model.Scenario):
 
         simulation = Simulation(self, seed)
         simulation.run(until=parse_duration(at))
-        return simulation.trace(source, target)
+        return simulation.trace(source, target, protocol)
 
 
 def load(path: str | Path) -> Scenario:
@@ -73,8 +75,13 @@ def run(scenario: Scenario | str | Path, seed: int | None = None, until: str | i
 
 
 def trace(
-    scenario: Scenario | str | Path, source: str, target: str, at: str | int, seed: int | None = None
+    scenario: Scenario | str | Path,
+    source: str,
+    target: str,
+    at: str | int,
+    seed: int | None = None,
+    protocol: str = "TCP",
 ) -> Trace:
     """Where a packet goes in a scenario at an instant, and why."""
     found = scenario if isinstance(scenario, Scenario) else load(scenario)
-    return found.trace(source, target, at, seed)
+    return found.trace(source, target, at, seed, protocol)

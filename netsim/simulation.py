@@ -19,11 +19,14 @@ from netsim.control.cluster import Cluster
 from netsim.dataplane.history import Change
 from netsim.dataplane.plain import PlainEngine
 from netsim.dataplane.reach import reach
-from netsim.dataplane.sources import Source
+from netsim.dataplane.sources import Source, address_of, place_of
+from netsim.dataplane.trace import Trace, Tracer
+from netsim.errors import Problem, ScenarioError
 from netsim.faults import Machines
 from netsim.proxy.node import NodeRules
 from netsim.scenario.scenario import Scenario
-from netsim.units import MS
+from netsim.traffic import Origin, Target, parse_origin, parse_target
+from netsim.units import MS, format_duration
 
 Progress = Callable[[int, int], None]
 REPORT_EVERY = 100 * MS  # of simulated time
@@ -125,6 +128,20 @@ class Simulation:
         if env.now < until:
             env.run(until=until)
 
+    def trace(self, source: str, target: str, protocol: str = "TCP") -> Trace:
+        """Where the first packet of a connection goes now, and why.
+
+        `source` and `target` are written as `from` and `to` of a scenario's traffic.
+        """
+        state = self.forwarding
+        origin, wanted = asked(self, source, target)
+        client = place_of(state, origin)
+        if client is None:
+            raise ScenarioError(Problem(f"{source} does not run at {format_duration(self.now)}"))
+        address = address_of(state, origin, wanted)
+        tracer = Tracer(state, self.cluster.draws, self.document.cluster.cni)
+        return tracer.trace(source, client, target, address, wanted.port, protocol)
+
     def record(self, *, partial: bool = False) -> Recording:
         """End the run here and take what it has left."""
         ended = self.now
@@ -141,6 +158,23 @@ class Simulation:
             outages=self.watch.outages(),
             ignored=self.scenario.ignored,
         )
+
+
+def asked(simulation: Simulation, source: str, target: str) -> tuple[Origin, Target]:
+    """Read a source and a target, or say which of them is not there."""
+    try:
+        origin, wanted = parse_origin(source), parse_target(target)
+    except ValueError as error:
+        raise ScenarioError(Problem(str(error))) from None
+    nodes = simulation.forwarding.node_places
+    for kind, name in ((origin.kind, origin.name), (wanted.kind, wanted.name)):
+        if kind == "node" and name not in nodes:
+            raise ScenarioError(Problem(f"there is no node {name}", hint=f"there are {', '.join(nodes)}"))
+    if wanted.kind in ("svc", "lb"):
+        service = simulation.store.get("Service", wanted.namespace, wanted.name)
+        if service is None:
+            raise ScenarioError(Problem(f'services "{wanted.name}" not found in namespace {wanted.namespace}'))
+    return origin, wanted
 
 
 class ReachWatch:
@@ -180,7 +214,9 @@ class ReachWatch:
 
     def _outage(self, index: int, began: int, ended: int | None, worst: float, reason: str) -> Outage:
         source = self.simulation.sources[index]
-        noticed = ("node-not-ready", "endpoint-not-ready", "lb-node-out")
+        noticed = ["node-not-ready", "endpoint-not-ready"]
+        if source.target.kind == "lb":
+            noticed.append("lb-node-out")
         detected = next(
             (
                 change.time

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from netsim.api import schema
-from netsim.api.simulated import ALL, SIMULATED, Table
+from netsim.api.simulated import ALL, Table, simulated
 from netsim.units import parse_quantity
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)")
@@ -32,7 +32,8 @@ class Mistake:
     text: str  # what is wrong, without the path; empty for an unknown field
     hint: str = ""
     backwards: list[str | int] = field(default_factory=list)
-    meant: str = ""  # for an unknown field: the field it was probably to be
+    known: tuple[str, ...] = ()  # for an unknown field: those that there are
+    meant: str = ""  # ... and the one that it was probably to be
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -60,7 +61,8 @@ class Notes:
 
     def __init__(self) -> None:
         self.ignored: dict[str, None] = {}  # in the order in which they were first seen
-        self.nulls = False  # whether some field is null, which means the same as leaving it out
+        self.nulls = False  # whether something is null, which means the same as leaving it out
+        self.null_texts: set[int] = set()  # the ids of maps of text, in which null means an empty text
 
 
 Check = Callable[[Any, Notes], list[Mistake]]
@@ -84,12 +86,12 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 def check(kind: schema.Kind, obj: Any, notes: Notes) -> list[Mistake]:
     """The mistakes in an object of that kind; `notes` takes what is not simulated of it."""
-    if kind.name not in SIMULATED or not kind.type:
+    if simulated(kind) is None:
         notes.ignored[f"{kind.name} is accepted but not simulated"] = None
     mistakes = _of_kind(kind)(obj, notes)
     for mistake in mistakes:
-        if mistake.unknown and not mistake.hint:
-            mistake.hint = _elsewhere(kind, mistake.path)
+        if mistake.unknown:
+            _advise(kind, mistake)
     return mistakes
 
 
@@ -97,10 +99,10 @@ def check(kind: schema.Kind, obj: Any, notes: Notes) -> list[Mistake]:
 def _of_kind(kind: schema.Kind) -> Check:
     if not kind.type:
         return _custom
-    table = SIMULATED.get(kind.name)
-    return (
-        _plain(schema.Type("#", kind.type)) if table is None else _structure(kind.type, table, "", kind.name)
-    )
+    table = simulated(kind)
+    if table is None:
+        return _plain(schema.Type("#", kind.type))
+    return _structure(kind.type, table, "", kind.name)
 
 
 def _custom(value: Any, notes: Notes) -> list[Mistake]:
@@ -161,7 +163,7 @@ def _structure(type_name: str, table: Table | bool, path: str, kind: str) -> Che
             inner = checks.get(name)
             if inner is None:
                 if name not in known:
-                    found += _unknown(name, known)
+                    found.append(Mistake("", backwards=[name], known=tuple(known)))
                     continue
                 inner = checks[name] = made(name)
             if item is None:
@@ -192,7 +194,11 @@ def _map_of(inner: Check) -> Check:
             return _wrong("object", value)
         found: list[Mistake] = []
         for name, item in value.items():
-            if mistakes := inner(item, notes):
+            if item is None:
+                notes.nulls = True
+                if inner is _text:
+                    notes.null_texts.add(id(value))
+            elif mistakes := inner(item, notes):
                 found += _inside(name, mistakes)
         return found
 
@@ -205,37 +211,51 @@ def _inside(name: str | int, mistakes: list[Mistake]) -> list[Mistake]:
     return mistakes
 
 
-def _unknown(name: str, known: Mapping[str, Any]) -> list[Mistake]:
+# what an unknown field was to be ----------------------------------------------------------------------
+
+
+def _advise(kind: schema.Kind, mistake: Mistake) -> None:
+    """Say what an unknown field was probably to be: another word, or the same word in another place."""
+    name = str(mistake.path[-1])
+    home = _home(kind, mistake.path)
+    mistake.meant = _alike(name, mistake.known, 0.9 if home else 0.7)
+    if mistake.meant:
+        mistake.hint = f"did you mean {mistake.meant}?"
+    elif home is not None:
+        mistake.hint = f"{name} belongs in {'.'.join(home)}" if home else f"{name} belongs at the top"
+
+
+def _alike(name: str, known: tuple[str, ...], cutoff: float) -> str:
+    """The field that is spelt most like `name`, or ends in it; empty if none is."""
     lower = {other.lower(): other for other in known}
-    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.75)
-    meant = lower[close[0]] if close else ""
-    return [Mistake("", f"did you mean {meant}?" if meant else "", [name], meant)]
+    close = get_close_matches(name.lower(), lower, n=1, cutoff=cutoff)
+    longer = [other for other in lower if len(name) > 3 and other.endswith(name.lower())]
+    return lower[(close or longer or [""])[0]] if close or longer else ""
 
 
-# where a field would be right -------------------------------------------------------------------------
-
-_FAR = 5  # how deep to look for it
-
-
-def _elsewhere(kind: schema.Kind, path: tuple[str | int, ...]) -> str:
-    """Where a field of this name does exist in the kind, nearest to where it was written."""
-    name = str(path[-1])
-    homes = [home for home in _homes(kind) if home[-1] == name]
-    if not homes:
-        return ""
-    here = tuple(f"{part}[]" if isinstance(after, int) else part for part, after in pairwise(path))
-    here = tuple(part for part in here if not isinstance(part, int))
-    best = min(homes, key=lambda home: (-_shared(here, home), len(home)))
-    return f"{name} belongs in {'.'.join(best[:-1])}" if best[:-1] else f"{name} belongs at the top"
+def _home(kind: schema.Kind, path: tuple[str | int, ...]) -> tuple[str, ...] | None:
+    """Where a field of this name exists: not far below where it was written, or beside or above it."""
+    marked = (f"{part}[]" if isinstance(after, int) else part for part, after in pairwise(path))
+    here = tuple(part for part in marked if isinstance(part, str))
+    near = []
+    for home in _fields_of(kind):
+        shared = _shared(here, home[:-1])
+        if home[-1] == path[-1] and len(home) - 1 - shared <= (2 if shared == len(here) else 1):
+            near.append((-shared, len(home), home[:-1]))
+    return min(near)[2] if near else None
 
 
-def _shared(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many steps two paths have in common."""
     pairs = zip(one, other, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
+_DEEP = 6  # how far down to look for a field; some types contain themselves
+
+
 @cache
-def _homes(kind: schema.Kind) -> tuple[tuple[str, ...], ...]:
+def _fields_of(kind: schema.Kind) -> tuple[tuple[str, ...], ...]:
     """The paths of all fields of a kind that are not too deep, without its status."""
     found: list[tuple[str, ...]] = []
     todo: list[tuple[tuple[str, ...], str]] = [((), kind.type)]
@@ -245,7 +265,7 @@ def _homes(kind: schema.Kind) -> tuple[tuple[str, ...], ...]:
             inner, step = known.type, name
             while inner.code == "[" and inner.items is not None:
                 inner, step = inner.items, step + "[]"
-            if inner.code == "#" and len(path) < _FAR and (*path, name) != ("status",):
+            if inner.code == "#" and len(path) < _DEEP and (*path, name) != ("status",):
                 todo.append(((*path, step), inner.name))
     return tuple(found)
 

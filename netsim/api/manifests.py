@@ -9,7 +9,7 @@ is left out, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from netsim.api import schema, validation
 from netsim.api.checking import Mistake, Notes, check, described
 from netsim.api.documents import Document, Path
-from netsim.api.simulated import SERVER_SET, SIMULATED
+from netsim.api.simulated import SERVER_SET, simulated
 from netsim.errors import Place, Problem, ScenarioError
 
 Object = dict[str, Any]
@@ -132,7 +132,7 @@ class _Reading:
         for mistake in mistakes:
             self.problem(origin, mistake.path, mistake.message, mistake.hint, key=mistake.unknown)
         if self.notes.nulls:
-            obj = without_nulls(obj)
+            obj = without_nulls(obj, self.notes.null_texts)
         bad = {_of_field(mistake) for mistake in mistakes}
         obj = as_created(_without(obj, bad) if bad else obj, kind)
         for path, message in validation.validate(obj, kind, self.ranges):
@@ -229,20 +229,25 @@ def as_created(obj: Object, kind: schema.Kind) -> Object:
         metadata = {name: value for name, value in metadata.items() if name not in _SERVER_SET}
     if kind.namespaced and not metadata.get("namespace"):
         metadata = {**metadata, "namespace": "default"}
-    if "status" in obj and "status" not in SIMULATED.get(kind.name, obj):
+    table = simulated(kind)
+    if table is not None and "status" in obj and "status" not in table:
         obj = {name: value for name, value in obj.items() if name != "status"}
     return obj if obj.get("metadata") is metadata else {**obj, "metadata": metadata}
 
 
-def without_nulls(value: Any) -> Any:
+def without_nulls(value: Any, texts: Collection[int] = ()) -> Any:
     """A copy in which no map has a null in it: to Kubernetes such a field is one that was left out.
+
+    In the maps whose ids are `texts`, which hold nothing but text, it is an empty text.
 
     >>> without_nulls({"a": None, "b": [{"c": None, "d": 1}]})
     {'b': [{'d': 1}]}
     """
+    if isinstance(value, dict) and id(value) in texts:
+        return {name: "" if item is None else item for name, item in value.items()}
     if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {name: without_nulls(item, texts) for name, item in value.items() if item is not None}
+    return [without_nulls(item, texts) for item in value] if isinstance(value, list) else value
 
 
 def _of_field(mistake: Mistake) -> Path:

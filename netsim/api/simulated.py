@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from netsim.api.schema import Kind
+
 ALL = True
 Table = dict[str, Any]  # field name -> ALL or the Table of what is in it
 
@@ -78,3 +80,10 @@ SIMULATED: dict[str, Table] = {
         " related reportingComponent reportingInstance"
     ),
 }  # fmt: skip
+
+GROUPS = frozenset({"", "apps", "discovery.k8s.io", "coordination.k8s.io"})
+
+
+def simulated(kind: Kind) -> Table | None:
+    """What is simulated of a kind; None if nothing is, as of kinds that only share the name of one."""
+    return SIMULATED.get(kind.name) if kind.type and kind.group in GROUPS else None

@@ -69,7 +69,11 @@ def _data(no: Refusals, obj: Object, ranges: Ranges) -> None:
     for part in ("data", "binaryData", "stringData"):
         for key, value in (obj.get(part) or {}).items():
             no.each((part,), key, names.data_key(key), key)
-            size += len(value.encode()) * 3 // 4 if part == "binaryData" else len(value.encode())
+            size += (
+                len(value.encode("utf-8", "surrogatepass")) * 3 // 4
+                if part == "binaryData"
+                else len(value.encode("utf-8", "surrogatepass"))
+            )
             if part == "binaryData" and key in (obj.get("data") or {}):
                 no.invalid((part,), key, "duplicate of key present in data", key)
     if size > 1 << 20:

@@ -59,7 +59,7 @@ def _print_text(read: list[tuple[str, Any]]) -> None:
         else:
             click.echo(f"{file}: {contents(found)}")
             for line in found.ignored:
-                click.echo(f"  ignored: {line}")
+                click.echo(f"  {line}")
     if count:
         click.echo(f"{count} mistake{'s' * (count > 1)}")
 

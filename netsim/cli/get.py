@@ -80,19 +80,12 @@ NODE_STATES: dict[str, Callable[[Simulation, str], str]] = {
 
 def parse(words: Sequence[str], flags: dict[str, Any]) -> Request:
     """The request that the words and flags of a command line make; a wrong one raises a ScenarioError."""
-    from netsim.api.printing import Options, check_options
-    from netsim.api.query import Query, check, parse_words
+    from netsim.api.printing import Options
     from netsim.errors import Problem, ScenarioError
 
     *asked, scenario = words
-    options = Options(
-        output=flags["output"],
-        namespace=flags["namespace"],
-        all_namespaces=flags["all_namespaces"],
-        no_headers=flags["no_headers"],
-        show_labels=flags["show_labels"],
-        label_columns=flags["label_columns"],
-    )
+    printing = ("output", "namespace", "all_namespaces", "no_headers", "show_labels", "label_columns")
+    options = Options(**{name: flags[name] for name in printing})
     request = Request(scenario, options, flags["at"], flags["seed"], node=flags["node"])
     if not asked:
         raise ScenarioError(Problem("say what to get, and of which scenario", hint=USAGE))
@@ -103,6 +96,14 @@ def parse(words: Sequence[str], flags: dict[str, Any]) -> Request:
     if request.node:
         states = ", ".join(sorted(NODE_STATES))
         raise ScenarioError(Problem("--node goes with what a node holds", hint=f"that is {states}"))
+    return replace(request, query=_query(asked, flags, options))
+
+
+def _query(asked: Sequence[str], flags: dict[str, Any], options: Options) -> Query:
+    from netsim.api.printing import check_options
+    from netsim.api.query import Query, check, parse_words
+    from netsim.errors import ScenarioError
+
     query = Query(
         parse_words(asked),
         namespace=options.namespace,
@@ -115,7 +116,7 @@ def parse(words: Sequence[str], flags: dict[str, Any]) -> Request:
         check_options(options)
     except ValueError as error:
         raise ScenarioError(str(error)) from None
-    return replace(request, query=query)
+    return query
 
 
 # act -----------------------------------------------------------------------------------------------------
@@ -125,17 +126,19 @@ def simulation_at(request: Request) -> Simulation:
     """The scenario, run to the instant that the request is about."""
     import netsim
     from netsim.errors import ScenarioError
-    from netsim.simulation import Simulation
     from netsim.units import format_duration
 
     scenario = netsim.load(request.scenario)
     end = scenario.document.duration
-    if request.at is not None and request.at > end:
+    at = end if request.at is None else request.at
+    if at > end:
         raise ScenarioError(
-            f"the scenario ends at {format_duration(end)}, before {format_duration(request.at)}"
+            f"--at {format_duration(at)} is after the scenario's end at {format_duration(end)}"
         )
+    from netsim.simulation import Simulation
+
     simulation = Simulation(scenario, request.seed)
-    simulation.run(until=end if request.at is None else request.at)
+    simulation.run(until=at)
     return simulation
 
 

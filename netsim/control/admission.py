@@ -36,6 +36,7 @@ class Admission:
         obj = defaulted(obj)
         if obj["kind"] == "Pod":
             obj = with_default_tolerations(obj, self.cluster.timings)
+            obj = {**obj, "status": {"phase": "Pending"}}
         if obj["kind"] == "Service":
             obj = self._allocated(obj)
         return self.cluster.store.create(obj)

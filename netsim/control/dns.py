@@ -50,7 +50,9 @@ class Dns:
         service = store.get("Service", namespace, name)
         slices = store.find("EndpointSlice", "service", (namespace, name))
         addresses = addresses_of(service, slices) if service else ()
-        self.cluster.forwarding.name(f"{name}.{namespace}.svc.{self.domain}", addresses or None)
+        forwarding = self.cluster.forwarding
+        forwarding.name(f"{name}.{namespace}.svc.{self.domain}", addresses or None)
+        forwarding.cluster_ips[f"{namespace}/{name}"] = addresses if service else ()
 
 
 def slice_service(endpoint_slice: Object) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from netsim.api.selectors import matches_labels
 from netsim.api.store import Change
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
-from netsim.control.endpointslices import endpoints_of, reconcile
+from netsim.control.endpoints import Memory, change_matters, endpoints_of, has_endpoints
+from netsim.control.endpointslices import reconcile
 from netsim.control.naming import suffix
 from netsim.control.workqueue import WorkQueue
 
@@ -31,6 +32,7 @@ class EndpointSlices:
         self.cluster = cluster
         self.client = Client(cluster)
         self.queue = WorkQueue(cluster, self._sync, workers=5)
+        self.memories: dict[Key, Memory] = {}
         self._chance = cluster.draws.stream("endpointslice-names")
         cluster.hear("Service", lambda change: self._want(key_of(change.object)))
         cluster.hear("Pod", self._pod_changed)
@@ -43,7 +45,7 @@ class EndpointSlices:
             self.queue.add(key)
 
     def _pod_changed(self, change: Change) -> None:
-        if change.old is not None and change.type == "MODIFIED" and _seen(change.object) == _seen(change.old):
+        if change.type == "MODIFIED" and change.old is not None and not any(change_matters(change.old, change.object)):
             return
         for pod in (change.object, change.old):
             for service in self._selecting(pod) if pod else ():
@@ -65,12 +67,13 @@ class EndpointSlices:
         service = store.get("Service", *key)
         slices = store.find("EndpointSlice", "service", key)
         if service is None:
+            self.memories.pop(key, None)
             for piece in slices:
                 yield self.client.call()
                 store.remove("EndpointSlice", *key_of(piece))
             store.remove("Endpoints", *key)
             return
-        if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+        if not has_endpoints(service):
             return
         pods = selected_pods(self.cluster, key[0], service["spec"]["selector"])
         plan = reconcile(
@@ -78,8 +81,9 @@ class EndpointSlices:
             pods,
             lambda name: store.get("Node", "", name),
             slices,
-            max_endpoints=self.cluster.timings.max_endpoints_per_slice,
             new_name=lambda: f"{key[1]}-{suffix(self._chance.next())}",
+            max_endpoints=self.cluster.timings.max_endpoints_per_slice,
+            memory=self.memories.setdefault(key, Memory()),
         )
         for piece in plan.create:
             yield self.client.call()
@@ -118,17 +122,3 @@ def selector_keys(service: Object) -> list[Any]:
     """Under what a Service is found from a pod: the first label of its selector."""
     selector = service["spec"].get("selector")
     return [(service["metadata"]["namespace"], min(selector.items()))] if selector else []
-
-
-def _seen(pod: Object) -> tuple[Any, ...]:
-    """What of a pod an endpoint depends on."""
-    status = pod.get("status", {})
-    ready = next((c["status"] for c in status.get("conditions", ()) if c["type"] == "Ready"), "")
-    return (
-        labels_of(pod),
-        ready,
-        status.get("podIP"),
-        status.get("phase"),
-        pod["metadata"].get("deletionTimestamp"),
-        pod["spec"].get("nodeName"),
-    )

@@ -1,9 +1,9 @@
 """What the scheduler remembers of nodes and of the pods on them, kept up to date one change at a time.
 
 Resources are sums per node. For spreading and affinity, pods that look alike (same namespace, labels,
-affinity, leaving or not) are one *class* with a count per node. A pod then costs one addition when it comes and
-one subtraction when it goes, and a question about a selector costs as much as there are nodes with such pods,
-however large the cluster is.
+affinity, leaving or not) are one *class* with a count per node. A pod then costs one addition when it comes
+and one subtraction when it goes, and a question about a selector costs as much as there are nodes with such
+pods, however large the cluster is.
 
 Sources: kubernetes `pkg/scheduler/backend/cache` (the cache, and the tree that interleaves zones).
 """

@@ -11,7 +11,7 @@ from typing import Any
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.server import Server
 from netsim.draws import Draws, Stream
-from netsim.traffic import Target, Traffic, parse_target
+from netsim.traffic import Origin, Target, Traffic, parse_origin, parse_target
 from netsim.units import S
 
 
@@ -38,17 +38,13 @@ class Source:
         self.index = index
         self.traffic = traffic
         self.name = traffic.name
-        self.target: Target = parse_target(traffic.target)
+        self.origin = parse_origin(traffic.source)
+        self.target = parse_target(traffic.target)
         self.stop = min(end, traffic.stop if traffic.stop is not None else end)
         self.arrivals: Stream = draws.stream("arrival", traffic.name)
         self.clients = [Client(draws, traffic.name, i) for i in range(traffic.clients or 1)]
         self.gap = int(S / traffic.rate) if traffic.rate else 0
-        kind, _, name = traffic.source.partition("/")
-        self.kind = kind
-        pod, _, namespace = name.partition(".")
-        self.pod = f"{namespace or 'default'}/{pod}" if kind == "pod" else ""
-        self.node = name if kind == "node" else ""
-        self.namespace = namespace or "default"
+        self.pod = pod_of(self.origin)
 
     def life(self, state: Forwarding) -> Server | None:
         """The client's own program, where the client is a pod that runs."""
@@ -56,27 +52,41 @@ class Source:
 
     def place(self, state: Forwarding) -> Place | None:
         """Where the client is now; None while it is nowhere."""
-        if self.pod:
-            server = state.servers.get(self.pod)
-            return state.places.get(server.addresses[0]) if server else None
-        if self.node and not state.powered[self.node]:
-            return None
-        return state.outside if not self.node else state.node_places[self.node]
+        return place_of(state, self.origin)
 
     def address(self, state: Forwarding) -> str | None:
         """The address that the source's target has for it now; None when the name means nothing."""
-        target = self.target
-        if target.kind == "address":
-            return target.name
-        if target.kind == "dns":
-            return state.resolve(target.name, self.namespace if self.pod else None)
-        if target.kind == "node":
-            place = (state.external_places if self.kind == "outside" else state.node_places).get(target.name)
-            return place.address if place else None
-        name = f"{target.namespace}/{target.name}"
-        if target.kind == "svc":
-            return next(iter(state.cluster_ips.get(name, ())), None)
-        if target.kind == "lb":
-            return state.balanced.get(name)
-        server = state.servers.get(name)
-        return server.addresses[0] if server else None
+        return address_of(state, self.origin, self.target)
+
+
+def pod_of(origin: Origin) -> str:
+    """The client pod as namespace/name, or an empty text."""
+    return f"{origin.namespace}/{origin.name}" if origin.kind == "pod" else ""
+
+
+def place_of(state: Forwarding, origin: Origin) -> Place | None:
+    """Where requests from there start now; None while nothing runs there."""
+    if origin.kind == "outside":
+        return state.outside
+    if origin.kind == "node":
+        return state.node_places[origin.name] if state.powered[origin.name] else None
+    server = state.servers.get(pod_of(origin))
+    return state.places.get(server.addresses[0]) if server else None
+
+
+def address_of(state: Forwarding, origin: Origin, target: Target) -> str | None:
+    """What address a client there uses for a target now; None when the name means nothing."""
+    name = f"{target.namespace}/{target.name}"
+    if target.kind == "address":
+        return target.name
+    if target.kind == "dns":
+        return state.resolve(target.name, origin.namespace if origin.kind == "pod" else None)
+    if target.kind == "node":
+        place = (state.external_places if origin.kind == "outside" else state.node_places).get(target.name)
+        return place.address if place else None
+    if target.kind == "svc":
+        return next(iter(state.cluster_ips.get(name, ())), None)
+    if target.kind == "lb":
+        return state.balanced.get(name)
+    server = state.servers.get(name)
+    return server.addresses[0] if server else None

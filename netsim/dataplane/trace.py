@@ -7,10 +7,10 @@ would decide is decided by a named draw; every step that was a choice says how l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from netsim.dataplane.forwarding import Forwarding, Place
-from netsim.dataplane.requests import OUTCOMES
+from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
 from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, arrive, leave
 from netsim.draws import Draws
 from netsim.proxy.packet import Packet, Step
@@ -43,8 +43,7 @@ class Trace:
     hops: tuple[TraceHop, ...]
     outcome: str  # one of OUTCOMES; timeout where nobody answers
     reason: str
-    round_trip: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    round_trip: int | None = None  # nanoseconds until the client knows
 
 
 class Tracer:
@@ -55,23 +54,28 @@ class Tracer:
         self.draws = draws
         self.cni = cni
 
-    def trace(self, source: str, client: Place, target: str, address: str, port: int, protocol: str) -> Trace:
-        """Follow the first packet from `client` to `address`."""
+    def trace(
+        self, source: str, client: Place, target: str, address: str | None, port: int, protocol: str
+    ) -> Trace:
+        """Follow the first packet from `client` to `address` (None: the target's name means nothing)."""
+        if address is None:
+            return Trace(source, target, (), OUTCOMES[DNS_FAILURE], f"{target} has no address now")
         chance = self.draws.stream("trace", f"{source} {target} {self.state.now()}")
         packet = Packet(client.address, CLIENT_PORT, address, port, protocol)
         pins: Pins = {}
         hops: list[TraceHop] = []
         at, time, translated = client, 0, False
-        places = [client]
+        places, shown = [client], str(packet)
 
         def draw(purpose: str) -> int:
             return chance.next()
 
         hop = leave(self.state, client, packet, pins, draw)
         while True:
-            hops.append(self._explained(at, packet, hop, time, translated))
+            hops.append(self._explained(at, packet, shown, hop, time, translated))
             if not isinstance(hop, Onward):
                 break
+            shown = hops[-1].becomes or shown
             time += hop.delay
             translated = translated or hop.endpoint is not None
             at, packet = hop.place, hop.packet
@@ -82,7 +86,9 @@ class Tracer:
         after = hop.after if isinstance(hop, Refused) else 0
         return Trace(source, target, tuple(hops), outcome, reason, None if back is None else time + back + after)
 
-    def _explained(self, at: Place, packet: Packet, hop: Hop, time: int, translated: bool) -> TraceHop:
+    def _explained(
+        self, at: Place, packet: Packet, shown: str, hop: Hop, time: int, translated: bool
+    ) -> TraceHop:
         """One hop in words."""
         steps: tuple[Step, ...] = ()
         if at.kind in ("pod", "node") and not translated and self.state.powered[at.machine]:
@@ -95,7 +101,7 @@ class Tracer:
         return TraceHop(
             where=_where(at),
             time=time,
-            packet=str(packet),
+            packet=shown,
             what=_what(hop),
             becomes=becomes,
             steps=steps,

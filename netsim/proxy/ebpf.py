@@ -49,7 +49,9 @@ class EBPF:
             return _chosen(rules, backends(rules, version), query, "node-port")
         return NO_MATCH
 
-    def explain(self, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+    def explain(
+        self, rules: NodeRules, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> tuple[Step, ...]:
         """The service map's entry and the backend taken from it."""
         verdict = self.decide(rules, query)
         if not verdict:
@@ -59,8 +61,9 @@ class EBPF:
         if verdict.action != "DNAT":
             return (Step(where, f"lookup {key}", verdict.reason),)
         backend = f"backend {endpoint.address}" if endpoint else f"{len(verdict.endpoints)} backends"
-        steps = [Step(where, f"lookup {key} -> {backend}", f"chosen with probability 1/{len(verdict.endpoints)}")]
-        if verdict.masquerade:
+        chance = "remembered for the client" if remembered else f"chosen with probability 1/{len(verdict.endpoints)}"
+        steps = [Step(where, f"lookup {key} -> {backend}", chance)]
+        if endpoint is not None and verdict.masquerades(endpoint, query.source):
             steps.append(Step("device: to-netdev", "snat", "source becomes the node's address"))
         return tuple(steps)
 
@@ -107,7 +110,7 @@ def _chosen(rules: NodeRules, there: Backends, query: Query, via: str) -> Verdic
 
 def _at_socket(query: Query) -> bool:
     """Whether the client is a process on this node, in a pod or not: its connect() is answered."""
-    return query.from_pod or query.from_node
+    return query.from_own_pod or query.from_node
 
 
 def _kind(there: Backends, address: str) -> str:

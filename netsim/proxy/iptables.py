@@ -58,9 +58,12 @@ class IPTables:
                 return found
         return NO_MATCH
 
-    def explain(self, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+    def explain(
+        self, rules: NodeRules, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> tuple[Step, ...]:
         """Walk the rules that could concern the packet."""
-        return walk(build(rules, query.family, concerned(rules, query)), rules, query, endpoint)
+        ruleset = build(rules, query.family, concerned(rules, query))
+        return walk(ruleset, query, endpoint, remembered)
 
     def render(self, rules: NodeRules) -> str:
         """`iptables-save` of tables mangle, filter and nat; `ip6tables-save` follows if there is any IPv6."""
@@ -174,6 +177,8 @@ def _refusals(rules: NodeRules, query: Query, there: list[Backends], hook: str) 
                 service = backends(rules, version)
                 if not service.external:
                     yield refusal(service, "node-port")
+    if hook != "FORWARD" and query.destination.startswith("127.") and not is_loopback(query.source):
+        yield Verdict("DROP", reason="block incoming localnet connections")
 
 
 def refusal(service: Backends, via: str) -> Verdict:

@@ -215,16 +215,17 @@ class _ServiceRules:
 
     def _balance(self, chain: str, endpoints: tuple[Endpoint, ...]) -> None:
         """Affinity first; then each endpoint with probability one in those that are left."""
-        label = "" if self.large else self.port.label
+        words = {e: "" if self.large else f"{self.port.label} -> {e.address}" for e in endpoints}
         if self.port.affinity_seconds is not None:
             for endpoint in endpoints:
                 name = chain_name("KUBE-SEP-", self.port, endpoint)
-                self._nat(chain, Rule(name, label, recent=("rcheck", name, self.port.affinity_seconds)))
+                recent = ("rcheck", name, self.port.affinity_seconds)
+                self._nat(chain, Rule(name, words[endpoint], recent=recent))
         for place, endpoint in enumerate(endpoints):
             remaining = len(endpoints) - place
             self._nat(chain, Rule(
                 chain_name("KUBE-SEP-", self.port, endpoint),
-                "" if self.large else f"{self.port.label} -> {endpoint.address}",
+                words[endpoint],
                 probability=probability(remaining) if remaining > 1 else "",
             ))  # fmt: skip
 
@@ -239,9 +240,11 @@ class _ServiceRules:
         )
 
 
-def walk(ruleset: Ruleset, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+def walk(
+    ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool
+) -> tuple[Step, ...]:
     """Every rule that takes the packet somewhere, from the hook it enters by to where it leaves."""
-    walker = _Walker(ruleset, rules, query, endpoint)
+    walker = _Walker(ruleset, query, endpoint, remembered)
     walker.run("nat", "OUTPUT" if query.from_node else "PREROUTING")
     if walker.translated is None:
         for hook in _filter_hooks(query):
@@ -260,8 +263,10 @@ def _filter_hooks(query: Query) -> tuple[str, ...]:
 class _Walker:
     """A packet on its way through the chains. Where a rule rolls dice, the endpoint chosen decides."""
 
-    def __init__(self, ruleset: Ruleset, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> None:
-        self.set, self.rules, self.query, self.endpoint = ruleset, rules, query, endpoint
+    def __init__(
+        self, ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> None:
+        self.set, self.query, self.endpoint, self.remembered = ruleset, query, endpoint, remembered
         self.steps: list[Step] = []
         self.marked = False
         self.translated: Endpoint | None = None
@@ -299,6 +304,8 @@ class _Walker:
             return "mark 0x4000" if rule.mark == "or" else "clear mark 0x4000"
         if rule.probability:
             return f"taken with probability {rule.probability}"
+        if rule.recent and rule.recent[0] == "rcheck":
+            return "the client came here before"
         if rule.jump == "DNAT" and rule.to:
             return f"destination becomes {rule.to.address}"
         if rule.jump == "MASQUERADE":
@@ -319,9 +326,9 @@ class _Walker:
             return False
         if (rule.unmarked and self.marked) or (rule.marked and not self.marked):
             return False
-        if rule.probability or (rule.recent and rule.recent[0] == "rcheck"):
-            return not rule.recent and self._leads_to_choice(rule, table)
-        return True
+        if rule.recent and rule.recent[0] == "rcheck":
+            return self.remembered and self._leads_to_choice(rule, table)
+        return not rule.probability or self._leads_to_choice(rule, table)
 
     def _leads_to_choice(self, rule: Rule, table: str) -> bool:
         if self.endpoint is None:

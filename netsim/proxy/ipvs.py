@@ -62,7 +62,9 @@ class IPVS:
             return _served(rules, version, query, "node-port")
         return _other_port(rules, query)
 
-    def explain(self, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+    def explain(
+        self, rules: NodeRules, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> tuple[Step, ...]:
         """The sets the packet is found in, the virtual server and the real one."""
         verdict = self.decide(rules, query)
         steps = list(_marks(rules, query, verdict))
@@ -70,7 +72,8 @@ class IPVS:
             chain, rule = _refusing_rule(query, verdict)
             return (*steps, Step(chain, rule, verdict.reason))
         if verdict.action == "DNAT":
-            steps.append(Step("ipvs", _virtual_line(rules, verdict, query.destination, query.port)))
+            line = _virtual_line(rules, verdict, query.destination, query.port)
+            steps.append(Step("ipvs", line, "the client's persistence template" if remembered else ""))
             if endpoint is not None:
                 steps.append(Step("ipvs", _real_line(endpoint), f"destination becomes {endpoint.address}"))
                 if verdict.masquerades(endpoint, query.source):

@@ -30,7 +30,9 @@ class Mode(Protocol):
     def decide(self, rules: NodeRules, query: Query) -> Verdict:
         """What the rules say of a packet."""
 
-    def explain(self, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+    def explain(
+        self, rules: NodeRules, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> tuple[Step, ...]:
         """The rules a packet meets."""
 
     def render(self, rules: NodeRules) -> str:

@@ -62,13 +62,15 @@ class NFTables:
                 return found
         return NO_MATCH
 
-    def explain(self, rules: NodeRules, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+    def explain(
+        self, rules: NodeRules, query: Query, endpoint: Endpoint | None, remembered: bool
+    ) -> tuple[Step, ...]:
         """Walk the rules that could concern the packet."""
         ruleset = build(rules, query.family, concerned(rules, query))
         if rules.tables.is_cluster_ip(query.destination, rules.revision):
             own = ruleset.sets["cluster-ips"].elements
             own += [query.destination] if query.destination not in own else []
-        return walk(ruleset, query, endpoint)
+        return walk(ruleset, query, endpoint, remembered)
 
     def render(self, rules: NodeRules) -> str:
         """`nft list ruleset`, the tables of both families."""

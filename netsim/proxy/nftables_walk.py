@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _FINAL = ("drop", "reject", "dnat", "masquerade")
 
 
-def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None) -> tuple[Step, ...]:
+def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> tuple[Step, ...]:
     """Every rule that takes the packet somewhere, from the hook it enters by to where it leaves."""
-    walker = _Walker(ruleset, query, endpoint)
+    walker = _Walker(ruleset, query, endpoint, remembered)
     enters = "output" if query.from_node else "prerouting"
     if walker.run(f"filter-{enters}-pre-dnat") in _FINAL:
         return tuple(walker.steps)
@@ -34,8 +34,8 @@ def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None) -> tuple[Ste
 class _Walker:
     """A packet on its way. Where numgen rolls dice, the endpoint chosen decides."""
 
-    def __init__(self, ruleset: Ruleset, query: Query, endpoint: Endpoint | None) -> None:
-        self.set, self.query, self.endpoint = ruleset, query, endpoint
+    def __init__(self, ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> None:
+        self.set, self.query, self.endpoint, self.remembered = ruleset, query, endpoint, remembered
         self.steps: list[Step] = []
         self.marked = False
 
@@ -85,11 +85,11 @@ class _Walker:
         return rule.verdict, ""
 
     def _chosen(self, rule: Rule) -> str:
-        for chain in rule.numgen:
-            for other in self.set.chains[chain]:
-                if other.to and self.endpoint and other.to.address == self.endpoint.address:
-                    return chain
-        return rule.numgen[0]
+        return next(filter(self._leads_to_choice, rule.numgen), rule.numgen[0])
+
+    def _leads_to_choice(self, chain: str) -> bool:
+        wanted = self.endpoint.address if self.endpoint else ""
+        return any(rule.to is not None and rule.to.address == wanted for rule in self.set.chains[chain])
 
     def _matches(self, rule: Rule) -> bool:
         query = self.query
@@ -105,6 +105,8 @@ class _Walker:
             return False
         if rule.daddr_ranges and query.destination not in Ranges(rule.daddr_ranges):
             return False
+        if rule.saddr.startswith("@"):  # an affinity set, and the endpoint whose clients it holds
+            return self.remembered and self._leads_to_choice(rule.verdict.partition(" ")[2])
         if rule.saddr and not self._address(query.source, rule.saddr):
             return False
         return not (rule.saddr_not and query.source in Ranges(rule.saddr_not))

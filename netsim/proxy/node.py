@@ -7,7 +7,7 @@ it is worked out once for those and kept until the node programs a revision that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netsim.proxy.addresses import Ranges, family, is_loopback
 from netsim.proxy.endpoints import Categories, Endpoint, categorize
@@ -52,10 +52,11 @@ class Query:
     port: int
     protocol: str
     family: int
-    from_pod: bool  # the source is in the cluster's pod range
+    from_pod: bool  # the source is in the cluster's pod range, as far as this kube-proxy knows one
     from_local: bool  # the source is an address of this node
     from_node: bool  # sent by a process of the node: it meets the OUTPUT hook instead of PREROUTING
     to_node: bool  # the destination is an address of this node
+    from_own_pod: bool = False  # the source is a pod of this very node
 
 
 class NodeRules:
@@ -78,10 +79,12 @@ class NodeRules:
         self.mode: Mode = MODES[tables.config.mode]
         self.revision = 0  # nothing is programmed: after boot every packet passes untouched
         self._own = frozenset(node.addresses) | frozenset(node.bridge_addresses) | frozenset(node.tunnel_addresses)
-        # kube-proxy's detector knows one range a family
-        self._detectors = {v: Ranges(tables.cluster_cidrs.of_family(v).networks[:1]) for v in (4, 6)}
-        self._sources: dict[str, tuple[bool, bool]] = {}
-        self._memo: dict[tuple[object, ...], tuple[int, tuple[object, ...], Verdict]] = {}
+        # kube-proxy's detector knows one range a family, or none at all
+        known = tables.cluster_cidrs if self.config.detect_local == "ClusterCIDR" else Ranges(())
+        self._detectors = {v: Ranges(known.of_family(v).networks[:1]) for v in (4, 6)}
+        self._own_pods = Ranges(node.pod_cidrs)
+        self._sources: dict[str, tuple[bool, bool, bool]] = {}
+        self._memo: dict[tuple[Any, ...], tuple[int, tuple[object, ...], Verdict]] = {}
         self._node_port_addresses = {v: self.mode.node_port_addresses(self, v) for v in (4, 6)}
 
     def program(self, revision: int) -> None:
@@ -104,8 +107,10 @@ class NodeRules:
         self, source: str, destination: str, port: int, protocol: str = "TCP", from_node: bool | None = None
     ) -> Verdict:
         """The same without a `Packet`; `from_node` None: a local source means a process of the node."""
-        pod, local = self._sources.get(source) or self._classify(source)
-        key = (destination, port, protocol, pod, local, local if from_node is None else from_node)
+        facts = self._sources.get(source) or self._classify(source)
+        key: tuple[Any, ...] = (
+            destination, port, protocol, facts, facts[1] if from_node is None else from_node
+        )  # fmt: skip
         known = self._memo.get(key)
         if known is None or known[0] != self.revision:
             known = self._refresh(key, source)
@@ -116,11 +121,16 @@ class NodeRules:
                 known = self._refresh(key, source)
         return known[2]
 
-    def explain(self, packet: Packet, endpoint: Endpoint | None = None) -> tuple[Step, ...]:
-        """Every rule the packet meets, in order; `endpoint` is the one that was chosen for a DNAT."""
+    def explain(
+        self, packet: Packet, endpoint: Endpoint | None = None, *, remembered: bool = False
+    ) -> tuple[Step, ...]:
+        """Every rule the packet meets, in order.
+
+        `endpoint` is the one that was chosen for a DNAT; `remembered` says that session affinity chose it.
+        """
         if not self.revision:
             return ()
-        return self.mode.explain(self, self.query(packet), endpoint)
+        return self.mode.explain(self, self.query(packet), endpoint, remembered)
 
     def render(self) -> str:
         """The rules as the node's own tool prints them: `iptables-save`, `nft list ruleset`, `ipvsadm -Ln`."""
@@ -133,30 +143,36 @@ class NodeRules:
         node, the overlay's device or the node's own for others. Nothing leaves if the endpoint is the node
         itself (a pod on the host's network).
         """
-        verdict = verdict or self.verdict(packet)
+        verdict = self.verdict(packet) if verdict is None else verdict
         query = self.query(packet)
         if not verdict.masquerades(endpoint, packet.source):
             return packet.source
         if self.is_local(endpoint.ip) and not query.from_node:
             return packet.source
-        here = endpoint.node == self.node.name
-        hosts = endpoint.ip in self._own or not any(endpoint.ip in r for r in self._pod_ranges())
-        devices = self.node.bridge_addresses if here else self.node.tunnel_addresses
-        if hosts:
+        return self.device_address(endpoint)
+
+    def device_address(self, endpoint: Endpoint) -> str:
+        """The address of the device by which this node's packets to an endpoint leave."""
+        version = family(endpoint.ip)
+        if endpoint.ip in self._own_pods or (not self._own_pods and endpoint.node == self.node.name):
+            devices = self.node.bridge_addresses
+        elif endpoint.ip in self.tables.cluster_cidrs:
+            devices = self.node.tunnel_addresses
+        else:
+            devices = ()  # a pod on a host's network
+        if endpoint.ip in self._own:
             devices = ()
-        address = next((a for a in devices if family(a) == query.family), "")
-        return address or self.node.primary(query.family)
+        return next((a for a in devices if family(a) == version), self.node.primary(version))
 
     # -- what modes ask -------------------------------------------------------------------------------
 
     def query(self, packet: Packet) -> Query:
         """A packet reduced to what rules can see of it."""
-        pod, local = self._sources.get(packet.source) or self._classify(packet.source)
-        return Query(
-            packet.source, packet.destination, packet.port, packet.protocol, family(packet.destination), pod, local,
-            from_node=local if not packet.entry else packet.entry == "node",
-            to_node=self.is_local(packet.destination),
-        )  # fmt: skip
+        facts = self._sources.get(packet.source) or self._classify(packet.source)
+        from_node = facts[1] if not packet.entry else packet.entry == "node"
+        return self._query(
+            packet.source, packet.destination, packet.port, packet.protocol, facts, from_node
+        )
 
     def is_local(self, address: str) -> bool:
         """Whether the kernel would deliver the address on this node (its type is LOCAL)."""
@@ -216,37 +232,44 @@ class NodeRules:
 
     # -- inside ---------------------------------------------------------------------------------------
 
-    def _classify(self, source: str) -> tuple[bool, bool]:
-        found = source in self._detectors[family(source)], self.is_local(source)
+    def _classify(self, source: str) -> tuple[bool, bool, bool]:
+        """Whether a source is a pod, an address of this node, a pod of this node."""
+        pod = source in self._detectors[family(source)]
+        own = source in self._own_pods if self._own_pods else pod
+        found = pod, self.is_local(source), own
         self._sources[source] = found
         return found
 
-    def _pod_ranges(self) -> tuple[Ranges, ...]:
-        own = Ranges(self.node.pod_cidrs)
-        return tuple(self._detectors.values()) if any(self._detectors.values()) else (own,)
-
-    def _refresh(self, key: tuple[object, ...], source: str) -> tuple[int, tuple[object, ...], Verdict]:
-        """Work a verdict out, or find that the one at hand still holds at this revision."""
-        destination, port, protocol, pod, local, from_node = key[:6]
-        assert isinstance(destination, str)
-        assert isinstance(port, int)
-        assert isinstance(protocol, str)
-        query = Query(
-            source, destination, port, protocol, family(destination), bool(pod), bool(local),
-            from_node=bool(from_node), to_node=self.is_local(destination),
+    def _query(
+        self, source: str, destination: str, port: int, protocol: str, facts: tuple[bool, bool, bool],
+        from_node: bool,
+    ) -> Query:  # fmt: skip
+        pod, local, own = facts
+        return Query(
+            source, destination, port, protocol, family(destination), pod, local, from_node,
+            to_node=self.is_local(destination), from_own_pod=own,
         )  # fmt: skip
+
+    def _refresh(self, key: tuple[Any, ...], source: str) -> tuple[int, tuple[object, ...], Verdict]:
+        """Work a verdict out, or find that the one at hand still holds at this revision."""
+        query = self._query(source, *key[:5])
         stamp = self._stamp(query)
         known = self._memo.get(key)
         if known is not None and known[1] == stamp:
             found = (self.revision, stamp, known[2])
         elif not self.revision:
             found = (0, stamp, NO_MATCH)
-        elif len(key) == 6 and any(v.service_port.has_firewall for v in self.claims(key[:3])):  # type: ignore[arg-type]
+        elif len(key) == 5 and self._depends_on_source(query):
             found = (self.revision, stamp, _BY_SOURCE)
         else:
             found = (self.revision, stamp, self.mode.decide(self, query))
         self._memo[key] = found
         return found
+
+    def _depends_on_source(self, query: Query) -> bool:
+        """Whether the facts about a source do not settle the verdict: source ranges, or packets to loopback."""
+        claims = self.claims((query.destination, query.port, query.protocol))
+        return is_loopback(query.destination) or any(v.service_port.has_firewall for v in claims)
 
     def _stamp(self, query: Query) -> tuple[object, ...]:
         """Everything in the tables that a verdict can depend on; equal stamps, equal verdicts."""

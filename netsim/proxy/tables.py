@@ -83,6 +83,7 @@ class Changes:
 
     service_ports: int
     endpoints: int  # endpoints of the service ports that changed
+    udp: bool  # endpoints of a UDP port are among them: conntrack is cleaned up after the sync
 
 
 class Tables:
@@ -102,7 +103,7 @@ class Tables:
         service_cidrs: Iterable[AnyNetwork | str] = (),
     ) -> None:
         self.config = config
-        self.cluster_cidrs = Ranges(cluster_cidrs if config.detect_local == "ClusterCIDR" else ())
+        self.cluster_cidrs = Ranges(cluster_cidrs)
         self.service_cidrs = Ranges(service_cidrs)
         self.revision = 1
         self._ports: dict[PortId, Chain[Version | None]] = {}
@@ -110,7 +111,7 @@ class Tables:
         self._cluster_ips: dict[str, Chain[int]] = {}  # how many service ports own a cluster IP
         self._vips: dict[str, Chain[int]] = {}  # the same for any virtual address
         self._counts: Chain[Count] = Chain(1, Count())
-        self._changed: list[tuple[int, PortId, int]] = []  # revision, what changed, its endpoints
+        self._changed: list[tuple[int, PortId, int, bool]] = []  # revision, what, endpoints, whether UDP's
         self._services: dict[tuple[str, str], tuple[ServicePort, ...]] = {}
         self._slices: dict[tuple[str, str], dict[str, dict[PortKey, list[Endpoint]]]] = {}
         self._owners: dict[tuple[str, str], tuple[str, str]] = {}  # slice -> Service
@@ -208,7 +209,8 @@ class Tables:
                 count.endpoints + _size(new) - _size(old),
             ),
         )
-        self._changed.append((revision, id_, max(_size(new), _size(old))))
+        udp = id_[3] == "UDP" and (new and new.endpoints) != (old and old.endpoints)
+        self._changed.append((revision, id_, max(_size(new), _size(old)), udp))
         keys = dict.fromkeys([*(address_keys(old.service_port) if old else ()),
                               *(address_keys(new.service_port) if new else ())])  # fmt: skip
         for key in keys:
@@ -261,8 +263,9 @@ class Tables:
         """What changed after revision `since`, up to `until`."""
         first = bisect_right(self._changed, since, key=lambda change: change[0])
         last = bisect_right(self._changed, until, key=lambda change: change[0])
-        latest = {id_: size for _, id_, size in self._changed[first:last]}
-        return Changes(len(latest), sum(latest.values()))
+        between = self._changed[first:last]
+        latest = {id_: size for _, id_, size, _ in between}
+        return Changes(len(latest), sum(latest.values()), any(udp for *_, udp in between))
 
     def health_checks(self, revision: int) -> dict[str, int]:
         """The health check node port of each Service ("namespace/name") that has one."""
@@ -318,13 +321,9 @@ def _append(chains: dict[K, Chain[T]], key: K, revision: int, value: T) -> None:
         chain.set(revision, value)
 
 
-def udp_endpoints_changed(protocol: str, before: Endpoints, after: Endpoints) -> bool:
-    """Whether a sync has to look for stale UDP entries in conntrack.
+def needs_udp_clean_up(before: Mapping[PortKey, Endpoints], after: Mapping[PortKey, Endpoints]) -> bool:
+    """Whether a sync must look for stale UDP entries: the endpoints of a Service with a UDP port have changed.
 
-    It has when a UDP port lost a ready endpoint, or got its first ones.
     Source: kubernetes 1.32 `pkg/proxy/endpointschangetracker.go`.
     """
-    if protocol != "UDP":
-        return False
-    now = {e.address for e in after.ready}
-    return any(e.address not in now for e in before.ready) or (not before.ready and bool(after.ready))
+    return before != after and any(protocol == "UDP" for _, protocol, _ in (*before, *after))

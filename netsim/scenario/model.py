@@ -51,8 +51,8 @@ class Cluster(Model):
     cni: CniFamily = "flannel-vxlan"
     proxy: ProxyConfig = ProxyConfig()
     kernel: Kernel = Kernel()
-    load_balancer: str = "gcp"
-    domain: str = "cluster.local"
+    load_balancer: Literal["gcp"] = "gcp"  # one of the profiles in control/cloud.py
+    domain: Name = "cluster.local"
     name_lookup: Duration = 500 * US  # what a client waits for DNS, for each new connection
 
     @field_validator("timings", mode="before")

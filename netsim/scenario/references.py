@@ -35,16 +35,14 @@ class Known:
     def of(cls, draft: Draft) -> Known:
         """Sort out a draft's objects."""
         objects = draft.objects or ()
-        named = {
-            (o["kind"], o["metadata"].get("namespace", "default"), o["metadata"].get("name")): o
-            for o in objects
-        }
         return cls(
             nodes=tuple(draft.nodes()),
             domain=draft.cluster.domain if draft.cluster else "cluster.local",
-            pods={key[1:]: obj for key, obj in named.items() if key[0] == "Pod"},
-            services={key[1:]: obj for key, obj in named.items() if key[0] == "Service"},
-            templates=tuple((key[1], pod) for key, obj in named.items() if (pod := _pod_of(obj)) is not None),
+            pods=_named(objects, "Pod"),
+            services=_named(objects, "Service"),
+            templates=tuple(
+                (obj["metadata"].get("namespace", "default"), pod) for obj in objects if (pod := _pod_of(obj))
+            ),
         )
 
     def names(self, kind: Mapping[tuple[str, str], Object], namespace: str = "default") -> list[str]:
@@ -58,6 +56,15 @@ class Known:
             inside = "containerPort" if pod["spec"].get("hostNetwork") else "hostPort"
             ports |= {port[inside] for port in container_ports(pod) if port.get(inside)}
         return ports
+
+
+def _named(objects: Iterable[Object], kind: str) -> dict[tuple[str, str], Object]:
+    """The objects of one of the core kinds, by namespace and name."""
+    return {
+        (obj["metadata"].get("namespace", "default"), obj["metadata"]["name"]): obj
+        for obj in objects
+        if (obj["apiVersion"], obj["kind"]) == ("v1", kind) and obj["metadata"].get("name")
+    }
 
 
 def _pod_of(obj: Object) -> Object | None:

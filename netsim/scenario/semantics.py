@@ -18,7 +18,7 @@ from netsim.scenario.mistakes import Mistake, Path, nearest, one_of, written
 from netsim.scenario.model import Check, Cluster
 from netsim.scenario.references import misdirected, unmet_selectors
 from netsim.topology.network import Addresses
-from netsim.units import format_duration
+from netsim.units import format_duration, parse_quantity
 
 RANGES = ("pods", "services", "nodes", "external", "load_balancers")
 """The address ranges of a cluster."""
@@ -29,6 +29,14 @@ PERIODS = ("lease_renew", "node_status_update", "node_status_report", "node_moni
 
 AMOUNTS = ("controller_qps", "controller_burst", "max_endpoints_per_slice")
 """Timings that must be more than nothing too, or nobody could ever act."""
+
+RATES = (
+    "node_eviction_rate",
+    "secondary_node_eviction_rate",
+    "unhealthy_zone_threshold",
+    "large_cluster_size",
+)
+"""Timings that may be nothing, but not less."""
 
 
 def senseless(draft: Draft) -> Iterator[Mistake]:
@@ -78,15 +86,51 @@ def standing_still(draft: Draft) -> Iterator[Mistake]:
     if draft.cluster is None:
         return
     timings = draft.cluster.timings
-    for name in (*PERIODS, *AMOUNTS):
-        if getattr(timings, name) <= 0:
-            alias = str(type(timings).model_fields[name].alias)
-            yield Mistake(("cluster", "timings", alias), f"cluster.timings.{alias} must be more than 0")
+    for name in (*PERIODS, *AMOUNTS, *RATES):
+        value, alias = getattr(timings, name), to_camel(name)
+        if value < 0 or (value == 0 and name not in RATES):
+            limit = "at least 0" if name in RATES else "more than 0"
+            yield Mistake(("cluster", "timings", alias), f"cluster.timings.{alias} must be {limit}")
     if draft.cluster.proxy.sync_period <= 0:
         yield Mistake(("cluster", "proxy", "syncPeriod"), "cluster.proxy.syncPeriod must be more than 0")
 
 
+# sizes -------------------------------------------------------------------------------------------------
+
+
+def strange_sizes(draft: Draft) -> Iterator[Mistake]:
+    """Capacities that are no quantities, ports that cannot be."""
+    for i, group in enumerate(draft.cluster.nodes if draft.cluster else ()):
+        for name, value in (("cpu", group.capacity.cpu), ("memory", group.capacity.memory)):
+            if not _is_quantity(value):
+                path: Path = ("cluster", "nodes", i, "capacity", name)
+                yield Mistake(path, f'{written(path)}: "{value}" is not a quantity', "write 4, 500m or 16Gi")
+        if group.capacity.pods < 0:
+            path = ("cluster", "nodes", i, "capacity", "pods")
+            yield Mistake(path, f"{written(path)} must be at least 0")
+    for i, serving in enumerate(draft.serving):
+        for j, port in enumerate(serving.ports if serving else ()):
+            if not 1 <= port <= 65535:
+                path = ("serving", i, "ports", j)
+                yield Mistake(path, f"{written(path)}: a port is a number from 1 to 65535")
+
+
+def _is_quantity(text: str) -> bool:
+    try:
+        return parse_quantity(text) >= 0
+    except ValueError:
+        return False
+
+
 # addresses ---------------------------------------------------------------------------------------------
+
+
+def other_families(draft: Draft) -> Iterator[Mistake]:
+    """All addresses are of IPv4."""
+    for name in RANGES if draft.cluster else ():
+        path: Path = ("cluster", "addresses", to_camel(name))
+        if draft.cluster and getattr(draft.cluster.addresses, name).version != 4:
+            yield Mistake(path, f"{written(path)}: IPv6 is not simulated")
 
 
 def overlapping_ranges(draft: Draft) -> Iterator[Mistake]:
@@ -107,7 +151,9 @@ def narrow_ranges(draft: Draft) -> Iterator[Mistake]:
         return
     addresses, count = draft.cluster.addresses, len(draft.nodes())
     mask, pods = addresses.node_mask, addresses.pods
-    if mask < pods.prefixlen or mask > pods.max_prefixlen:
+    if pods.version != 4:
+        return
+    if mask < pods.prefixlen:
         message = f"cluster.addresses.nodeMask: a node's /{mask} does not fit into {pods}"
         yield Mistake(_written_one(draft, "nodeMask", "pods"), message, _wider(addresses, count))
     elif count > 1 << (mask - pods.prefixlen):
@@ -280,6 +326,8 @@ SENSE = (
     repeated_names,
     beyond_the_run,
     standing_still,
+    strange_sizes,
+    other_families,
     overlapping_ranges,
     narrow_ranges,
     misdirected,

@@ -15,17 +15,17 @@ Object = dict[str, Any]
 
 def service(**spec: Any) -> Object:
     obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
-    return defaulted(obj)["spec"]  # type: ignore[no-any-return]
+    return defaulted(obj)["spec"]
 
 
 def pod(**spec: Any) -> Object:
     obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}
-    return defaulted(obj)["spec"]  # type: ignore[no-any-return]
+    return defaulted(obj)["spec"]
 
 
 def container(**fields: Any) -> Object:
     (found,) = pod(containers=[{"name": "web", "image": "nginx", **fields}])["containers"]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 OBJECTS: dict[str, Object] = {
@@ -68,7 +68,7 @@ def test_what_was_written_stays(kind: str) -> None:
             return all(name in found and kept(item, found[name]) for name, item in written.items())
         if isinstance(written, list):
             return len(written) == len(found) and all(map(kept, written, found))
-        return written == found  # type: ignore[no-any-return]
+        return written == found
 
     obj = {"kind": kind, **{name: part for name, part in OBJECTS[kind].items() if name != "stringData"}}
     assert kept(obj, defaulted(obj))

@@ -261,7 +261,7 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 @both_parsers
 def test_json_is_read_whatever_its_indentation() -> None:
-    text = json.dumps({"a": {"b": [1, "no", None]}, "c": "\u00e9/\"\\"}, indent="\t")
+    text = json.dumps({"a": {"b": [1, "no", None]}, "c": '\u00e9/"\\'}, indent="\t")
     (document,) = read_documents(text, "a.json")
     assert document.value == json.loads(text)
     assert str(document.place(("a", "b", 1))) == "a.json:5:4"

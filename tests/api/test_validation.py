@@ -1,5 +1,7 @@
 """What the API server refuses, and its words."""
 
+# ruff: noqa: E501 (a case is a row, however long)
+
 from __future__ import annotations
 
 from typing import Any
@@ -102,7 +104,10 @@ def test_labels_and_annotations_have_a_syntax_and_the_place_is_the_key() -> None
         "annotations": {"any/thing": "goes here!", "bad key": ""},
     }
     found = refused("Pod", {**pod(), "metadata": metadata})
-    assert found[0] == (("metadata", "labels", "app"), f'metadata.labels: Invalid value: "my app": {LABEL_VALUE}')
+    assert found[0] == (
+        ("metadata", "labels", "app"),
+        f'metadata.labels: Invalid value: "my app": {LABEL_VALUE}',
+    )
     assert found[1] == (("metadata", "labels", "-a"), f'metadata.labels: Invalid value: "-a": {LABEL_KEY}')
     assert found[2][1] == 'metadata.labels: Invalid value: "example.org/": name part must be non-empty'
     assert found[3][1].startswith('metadata.labels: Invalid value: "a/b/c": a qualified name must consist of')
@@ -143,7 +148,9 @@ GOOD_SERVICES = [
     service(externalIPs=["192.0.2.1"], externalTrafficPolicy="Local"),
     service(sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 60}}),
     service(selector={"app": "web"}, trafficDistribution="PreferClose", internalTrafficPolicy="Local"),
-    service(type="LoadBalancer", loadBalancerSourceRanges=[" 10.0.0.0/8 "], loadBalancerClass="example.com/lb"),
+    service(
+        type="LoadBalancer", loadBalancerSourceRanges=[" 10.0.0.0/8 "], loadBalancerClass="example.com/lb"
+    ),
     service(ipFamilyPolicy="PreferDualStack", ipFamilies=["IPv4"]),
     service(clusterIP="None", ipFamilyPolicy="RequireDualStack", ipFamilies=["IPv4", "IPv6"]),
 ]
@@ -298,7 +305,9 @@ def test_an_address_of_a_family_that_the_cluster_lacks_is_refused() -> None:
 
 GOOD_PODS = [
     pod(),
-    pod(hostNetwork=True, hostname="a", subdomain="b", nodeName="node-1.example.com", nodeSelector={"a": "b"}),
+    pod(
+        hostNetwork=True, hostname="a", subdomain="b", nodeName="node-1.example.com", nodeSelector={"a": "b"}
+    ),
     container(ports=[{"containerPort": 80, "name": "http"}, {"containerPort": 80, "protocol": "UDP"}]),
     container(readinessProbe={"httpGet": {"port": "http"}, "successThreshold": 2}),
     container(resources={"requests": {"cpu": "100m", "memory": 1}, "limits": {"cpu": 0.1}}),
@@ -398,7 +407,10 @@ def test_a_bad_deployment_is_refused(spec: Object, message: str) -> None:
 
 
 def test_good_workloads_are_let_in() -> None:
-    assert messages("Deployment", deployment(strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})) == []
+    assert (
+        messages("Deployment", deployment(strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}))
+        == []
+    )
     assert messages("ReplicaSet", deployment(replicas=0)) == []
     assert messages("ReplicaSet", deployment(selector=None)) == ["spec.selector: Required value"]
 
@@ -429,4 +441,6 @@ def test_other_bad_objects_are_refused(kind: str, obj: Object, message: str) -> 
 
 def test_a_kind_that_is_not_simulated_is_looked_at_no_further_than_its_metadata() -> None:
     assert messages("StatefulSet", {"spec": {"replicas": -1}}) == []
-    assert messages("StatefulSet", {"metadata": {"name": "A"}}) == [f'metadata.name: Invalid value: "A": {SUBDOMAIN}']
+    assert messages("StatefulSet", {"metadata": {"name": "A"}}) == [
+        f'metadata.name: Invalid value: "A": {SUBDOMAIN}'
+    ]

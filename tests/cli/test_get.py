@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import netsim
 from netsim.api.store import Store
 from netsim.cli import get
+from netsim.errors import ScenarioError
 from netsim.units import S
 
 PODS = (("my-nginx-2", "10.244.2.2", "node-2"), ("my-nginx-1", "10.244.1.2", "node-1"))
@@ -200,6 +202,13 @@ def test_an_instant_that_cannot_be_read_is_refused(asked: Asked) -> None:
     result = run("pods", "web.yaml", "--at", "noon")
     assert result.exit_code == 2
     assert "'noon' is not a duration" in result.stderr
+
+
+def test_an_instant_after_the_end_of_the_scenario_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = SimpleNamespace(document=SimpleNamespace(duration=540 * S))
+    monkeypatch.setattr(netsim, "load", lambda path: scenario, raising=False)
+    with pytest.raises(ScenarioError, match="--at 10m is after the scenario's end at 9m"):
+        run("pods", "web.yaml", "--at", "10m")
 
 
 def test_a_path_that_does_not_fit_the_objects_fails(asked: Asked) -> None:

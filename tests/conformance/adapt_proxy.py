@@ -20,7 +20,7 @@ from netsim.proxy.node import NodeInfo, NodeRules
 from netsim.proxy.packet import Packet
 from netsim.proxy.paths import backends
 from netsim.proxy.services import ServicePort
-from netsim.proxy.tables import Tables
+from netsim.proxy.tables import Tables, needs_udp_clean_up
 from netsim.units import S
 
 ZONE = "topology.kubernetes.io/zone"
@@ -85,7 +85,10 @@ def _endpoints_map(case: dict[str, Any]) -> None:
     before, after = _join(given["previous_slices"]), _join(given["current_slices"])
     assert _flat(before, node) == _wanted(expected["map_before"])
     assert _flat(after, node) == _wanted(expected["map_after"])
-    assert _lost_udp(before, after) == expected["conntrack_cleanup_required"]
+    cleans_up = any(
+        needs_udp_clean_up(before.get(owner, {}), after.get(owner, {})) for owner in {**before, **after}
+    )
+    assert cleans_up == expected["conntrack_cleanup_required"]
     ready = {
         f"{namespace}/{service}": count
         for (namespace, service), ports in after.items()
@@ -114,22 +117,6 @@ def _wanted(wanted: dict[str, list[dict[str, Any]]]) -> dict[str, list[tuple[str
         key.replace(":/", "/"): sorted((e["endpoint"], e["is_local"]) for e in endpoints)
         for key, endpoints in wanted.items()
     }
-
-
-def _lost_udp(before: Any, after: Any) -> bool:
-    """Whether a sync must look at conntrack: a UDP port got endpoints, or others than it had."""
-    from netsim.proxy.endpoints import NO_ENDPOINTS
-    from netsim.proxy.tables import udp_endpoints_changed
-
-    return any(
-        udp_endpoints_changed(
-            port[1],
-            before.get(owner, {}).get(port, NO_ENDPOINTS),
-            after.get(owner, {}).get(port, NO_ENDPOINTS),
-        )
-        for owner in {**before, **after}
-        for port in {**before.get(owner, {}), **after.get(owner, {})}
-    )
 
 
 def service_map(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:

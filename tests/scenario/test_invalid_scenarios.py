@@ -29,7 +29,9 @@ def expectations(file: Path) -> list[tuple[int, int, str, str | None]]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_broken_scenario_says_all_that_is_wrong_and_where(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_scenario_says_all_that_is_wrong_and_where(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(INVALID)
     expected = expectations(Path(name))
     assert expected, "the first line must give the message"

@@ -23,11 +23,12 @@ VALIDATOR = Draft7Validator(SCHEMA)
 INVALID = Path(__file__).parent.parent / "invalid"
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 
-KEYWORDS = set(
-    "$schema $ref title description default examples type enum const properties required additionalProperties"
-    " definitions items minItems maxItems minLength maxLength pattern minimum maximum exclusiveMinimum"
-    " exclusiveMaximum anyOf oneOf allOf".split()
-)
+KEYWORDS = {
+    "$schema", "$ref", "title", "description", "default", "examples", "type", "enum", "const", "properties",
+    "required", "additionalProperties", "definitions", "items", "minItems", "maxItems", "minLength",
+    "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "anyOf", "oneOf",
+    "allOf",
+}  # fmt: skip
 
 
 def schemas(schema: Any) -> Iterator[dict[str, Any]]:
@@ -69,7 +70,9 @@ def test_defaults_are_what_a_file_would_say() -> None:
     for schema in schemas(SCHEMA):
         if "default" in schema and ("anyOf" in schema or "pattern" in schema):
             rules = {name: value for name, value in schema.items() if name != "default"}
-            assert Draft7Validator({**rules, "definitions": SCHEMA["definitions"]}).is_valid(schema["default"])
+            assert Draft7Validator({**rules, "definitions": SCHEMA["definitions"]}).is_valid(
+                schema["default"]
+            )
 
 
 def test_fields_are_described_by_the_comments_beside_them() -> None:
@@ -117,7 +120,7 @@ def test_mistakes_of_shape_show_in_the_editor_too(name: str) -> None:
     assert not VALIDATOR.is_valid(document)
 
 
-VALUES = [None, True, 0, -1, 1.5, "", "x", "1s", "50/s", "10kB", "99%", [], {}, ["x"], 3]
+VALUES: list[Any] = [None, True, 0, -1, 1.5, "", "x", "1s", "50/s", "10kB", "99%", [], {}, ["x"], 3]
 RIGHT = {
     "apiVersion": "netsim/v1",
     "kind": "Scenario",
@@ -130,10 +133,12 @@ RIGHT = {
 PARTS = [
     ("seed",), ("duration",), ("manifests",), ("metadata",), ("metadata", "title"), ("cluster", "cni"),
     ("cluster", "timings"), ("cluster", "timings", "write"), ("cluster", "timings", "sandbox"),
-    ("cluster", "timings", "controllerBurst"), ("cluster", "nodes", 0, "count"), ("cluster", "nodes", 0, "labels"),
-    ("cluster", "addresses", "pods"), ("cluster", "proxy", "nodePortAddresses"), ("traffic", 0, "start"),
+    ("cluster", "timings", "controllerBurst"), ("cluster", "nodes", 0, "count"),
+    ("cluster", "nodes", 0, "labels"), ("cluster", "addresses", "pods"),
+    ("cluster", "proxy", "nodePortAddresses"), ("traffic", 0, "start"),
     ("traffic", 0, "request"), ("traffic", 0, "keepAlive"), ("traffic", 0, "retries", "jitter"),
-    ("faults", 0, "at"), ("faults", 0, "duration"), ("faults", 0, "value"), ("faults", 0, "selector", "nodes"),
+    ("faults", 0, "at"), ("faults", 0, "duration"), ("faults", 0, "value"),
+    ("faults", 0, "selector", "nodes"),
 ]  # fmt: skip
 
 

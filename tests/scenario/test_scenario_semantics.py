@@ -20,7 +20,8 @@ OBJECTS = """
 apiVersion: v1
 kind: Pod
 metadata: {name: client, namespace: shop, labels: {app: client}}
-spec: {containers: [{name: main, image: curl, ports: [{containerPort: 9000}, {containerPort: 53, hostPort: 8053}]}]}
+spec:
+  containers: [{name: main, image: curl, ports: [{containerPort: 9000}, {containerPort: 53, hostPort: 8053}]}]
 ---
 apiVersion: v1
 kind: Pod
@@ -103,7 +104,11 @@ def test_traffic_may_ask_whatever_is_there(source: str, target: str) -> None:
 MISDIRECTED = [
     ("pod/client", "http://web", 'no Service is called "web"'),
     ("pod/client", "http://web.", 'no Service is called "web."'),
-    ("pod/client", "http://web.shop.svc.cluster.example", 'no Service is called "web.shop.svc.cluster.example"'),
+    (
+        "pod/client",
+        "http://web.shop.svc.cluster.example",
+        'no Service is called "web.shop.svc.cluster.example"',
+    ),
     ("pod/client", "http://www.example.com", 'no Service is called "www.example.com"'),
     ("pod/client", "http://x.web.shop", 'no Service is called "x.web.shop"'),
     ("pod/client", "https://web.shop", 'the Service "web" has no port 443/TCP'),
@@ -144,6 +149,13 @@ def test_a_pod_that_a_deployment_makes_has_no_name_yet() -> None:
     assert message == 'traffic[0].from: no manifest has a Pod "web" in namespace "shop"'
 
 
+def test_pods_without_a_name_of_their_own_are_no_help() -> None:
+    text = traffic("pod/clinet", "lb/front:80").replace(
+        "metadata: {name: client}", "metadata: {generateName: client-}"
+    )
+    assert said(text) == ['traffic[0].from: no manifest has a Pod "clinet" in namespace "default"']
+
+
 def test_serving_says_where_a_pod_listens() -> None:
     text = traffic("outside", "pod/client:80")
     serving = "\nserving: [{selector: {app: nobody}, ports: [80]}, {namespace: default, ports: [80]}]\n---"
@@ -171,9 +183,15 @@ def losses(*faults: str) -> str:
 
 
 POWER = [
-    # the faults                                                                             the node without power
-    (("at: 10s, duration: 5s, selector: {nodes: [worker-1]}", "at: 15s, selector: {nodes: [worker-1]}"), None),
-    (("at: 10s, duration: 5s, selector: {nodes: [worker-1]}", "at: 14s, selector: {nodes: [worker-1]}"), "worker-1"),
+    # the faults, and the node that has no power when the second begins
+    (
+        ("at: 10s, duration: 5s, selector: {nodes: [worker-1]}", "at: 15s, selector: {nodes: [worker-1]}"),
+        None,
+    ),
+    (
+        ("at: 10s, duration: 5s, selector: {nodes: [worker-1]}", "at: 14s, selector: {nodes: [worker-1]}"),
+        "worker-1",
+    ),
     (("at: 10s, selector: {nodes: [worker-1]}", "at: 50s, selector: {nodes: [worker-1]}"), "worker-1"),
     (("at: 10s, selector: {nodes: [worker-1]}", "at: 50s, selector: {nodes: [worker-2]}"), None),
     (("at: 50s, selector: {nodes: [worker-1]}", "at: 10s, mode: all"), "worker-1"),
@@ -199,8 +217,12 @@ RANGES = [
     ("{pods: 10.128.0.0/10, nodeMask: 26}", None),
     ("{pods: 10.96.0.0/16}", "cluster.addresses: pods 10.96.0.0/16 and services 10.96.0.0/12 overlap"),
     ("{nodes: 10.244.7.0/24}", "cluster.addresses: pods 10.244.0.0/16 and nodes 10.244.7.0/24 overlap"),
+    ("{pods: 'fd00::/56'}", "cluster.addresses.pods: IPv6 is not simulated"),
     ("{nodeMask: 15}", "cluster.addresses.nodeMask: a node's /15 does not fit into 10.244.0.0/16"),
-    ("{pods: 10.244.0.0/23}", "cluster.addresses.pods: 10.244.0.0/23 holds 2 ranges of /24, one a node, for 4 nodes"),
+    (
+        "{pods: 10.244.0.0/23}",
+        "cluster.addresses.pods: 10.244.0.0/23 holds 2 ranges of /24, one a node, for 4 nodes",
+    ),
     ("{nodes: 192.168.0.0/30}", "cluster.addresses.nodes: 192.168.0.0/30 holds 2 addresses for 4 nodes"),
 ]
 
@@ -211,10 +233,43 @@ def test_ranges_are_apart_and_wide_enough(addresses: str, message: str | None) -
     assert said(text) == ([message] if message else [])
 
 
+CLUSTERS = [
+    # what `cluster` says                                  what is wrong
+    ("nodes: [{name: a, capacity: {cpu: 500m}}]", None),
+    ("nodes: [{name: a, capacity: {cpu: lots}}]", 'cluster.nodes[0].capacity.cpu: "lots" is not a quantity'),
+    (
+        "nodes: [{name: a, capacity: {memory: '-1'}}]",
+        'cluster.nodes[0].capacity.memory: "-1" is not a quantity',
+    ),
+    ("nodes: [{name: a, capacity: {pods: -1}}]", "cluster.nodes[0].capacity.pods must be at least 0"),
+    ("timings: {nodeEvictionRate: 0}", None),
+    ("timings: {nodeEvictionRate: -1}", "cluster.timings.nodeEvictionRate must be at least 0"),
+    ("timings: {controllerQps: 0}", "cluster.timings.controllerQps must be more than 0"),
+    ("proxy: {syncPeriod: 0s}", "cluster.proxy.syncPeriod must be more than 0"),
+    ("loadBalancer: gpc", 'cluster.loadBalancer: there is no "gpc"'),
+]
+
+
+@pytest.mark.parametrize(("cluster", "message"), CLUSTERS)
+def test_a_cluster_can_be_built(cluster: str, message: str | None) -> None:
+    nodes = "" if cluster.startswith("nodes") else "nodes: [{name: a}], "
+    text = CLUSTER.partition("cluster:")[0] + f"cluster: {{{nodes}{cluster}}}\n"
+    assert said(text) == ([message] if message else [])
+
+
+def test_every_load_balancer_that_can_be_named_is_there() -> None:
+    from netsim.control.cloud import PROFILES
+
+    for name in PROFILES:
+        assert said(CLUSTER.replace("cluster: {", f"cluster: {{loadBalancer: {name}, ")) == []
+
+
 def test_a_check_of_faults_needs_a_name_unless_there_is_one_fault() -> None:
     check = "checks: [{measure: detected, atMost: 50s}]"
     assert said(losses("at: 1s") + check) == []
-    several = said(losses("at: 1s, selector: {nodes: [control]}", "at: 1s, selector: {nodes: [worker-1]}") + check)
+    several = said(
+        losses("at: 1s, selector: {nodes: [control]}", "at: 1s, selector: {nodes: [worker-1]}") + check
+    )
     assert several == ["checks[0]: detected is measured of one fault; say which"]
     assert said(CLUSTER + check) == several
 
@@ -245,7 +300,15 @@ def test_a_bound_is_in_the_measures_unit(measure: str, bound: str | int, value: 
 
 @pytest.mark.parametrize(
     ("measure", "bound"),
-    [("success", 99), ("success", "x%"), ("p99", 40), ("p99", "99%"), ("failed", -1), ("failed", True), ("rate", 5)],
+    [
+        ("success", 99),
+        ("success", "x%"),
+        ("p99", 40),
+        ("p99", "99%"),
+        ("failed", -1),
+        ("failed", True),
+        ("rate", 5),
+    ],
 )
 def test_a_bound_in_another_unit_is_refused(measure: str, bound: str | int) -> None:
     with pytest.raises(ValueError, match="is not a"):

@@ -25,6 +25,6 @@ def _pod_selector(policy: Object, view: View) -> str:
 CONFIG_MAP = (NAME, Column("Data", _count("data", "binaryData")), AGE)
 SECRET = (NAME, Column("Type", field("type", default="Opaque")), Column("Data", _count("data")), AGE)
 SERVICE_ACCOUNT = (NAME, Column("Secrets", _count("secrets")), AGE)
-NAMESPACE = (NAME, Column("Status", field("status", "phase")), AGE)
+NAMESPACE = (NAME, Column("Status", field("status", "phase", default="Active")), AGE)
 LEASE = (NAME, Column("Holder", field("spec", "holderIdentity")), AGE)
 NETWORK_POLICY = (NAME, Column("Pod-Selector", _pod_selector), AGE)

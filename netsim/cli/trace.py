@@ -1,0 +1,85 @@
+"""`netsim trace`: one packet, hop by hop, each with what decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from netsim.units import format_duration
+
+if TYPE_CHECKING:
+    from netsim.dataplane.trace import Trace, TraceHop
+
+
+@click.command("trace")
+@click.argument("scenario", type=click.Path())
+@click.option("--from", "source", required=True, metavar="WHO", help="pod/NAME, node/NAME or outside.")
+@click.option("--to", "target", required=True, metavar="WHOM", help="A URL, or svc/, lb/, node/, pod/NAME:PORT.")
+@click.option("--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario.")
+@click.option("--protocol", type=click.Choice(["TCP", "UDP"]), default="TCP", show_default=True)
+@click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    scenario: str, source: str, target: str, at: str | None, protocol: str, seed: int | None, output: str
+) -> None:
+    """Show where the first packet of a connection goes at an instant, and what decided each hop."""
+    from netsim.scenario.load import load
+    from netsim.simulation import Simulation
+    from netsim.units import parse_duration
+
+    try:
+        until = None if at is None else parse_duration(at)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--at") from None
+    simulation = Simulation(load(scenario), seed)
+    simulation.run(until)
+    trace = simulation.trace(source, target, protocol)
+    if output == "json":
+        click.echo(as_json(trace))
+    else:
+        click.echo("\n".join(lines(trace, simulation.now)))
+
+
+def as_json(trace: Trace) -> str:
+    """The trace for machines; times in nanoseconds."""
+    import json
+    from dataclasses import asdict
+
+    return json.dumps(asdict(trace), indent=2)
+
+
+def lines(trace: Trace, now: int) -> Iterator[str]:
+    """The trace for people."""
+    yield f"{trace.source} -> {trace.target} at {format_duration(now)}"
+    for number, hop in enumerate(trace.hops, 1):
+        yield ""
+        yield from _hop(number, hop)
+    yield ""
+    after = f" after {_time(trace.round_trip)}" if trace.round_trip is not None else ""
+    yield f"verdict: {trace.outcome}{after} ({trace.reason})"
+
+
+def _hop(number: int, hop: TraceHop) -> Iterator[str]:
+    yield f"{number}. {hop.where}  (+{_time(hop.time)})"
+    yield f"   {hop.packet}"
+    for step in hop.steps:
+        yield f"     {step.chain}: {step.rule}"
+        if step.effect:
+            yield f"       {step.effect}"
+    yield f"   {hop.what}"
+    if hop.becomes:
+        yield f"   {hop.becomes}"
+    if len(hop.road) > 1:
+        yield f"   road: {' - '.join(hop.road)}, {_time(hop.delay)}"
+    if hop.encapsulation:
+        yield f"   {hop.encapsulation}"
+
+
+def _time(time: int) -> str:
+    """A short time a person can read: three digits are enough here."""
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
+        if time >= size:
+            return f"{time / size:.3g} {unit}"
+    return f"{time} ns"
