@@ -203,7 +203,7 @@ def _node(
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {"name": name, "namespace": "kube-node-lease"},
-            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": cluster.now},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "acquireTime": cluster.now, "renewTime": cluster.now},
         }
     )
     ipam = HostLocal(pod_range)

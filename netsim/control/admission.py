@@ -71,7 +71,13 @@ class Admission:
             wanted = self.addresses.allocate_next(self._chance.next())
         elif not self.addresses.has(wanted):
             self.addresses.allocate(wanted)
-        return {**spec, "clusterIP": wanted, "clusterIPs": [wanted]}
+        return {
+            "ipFamilies": [f"IPv{self.addresses.network.version}"],
+            "ipFamilyPolicy": "SingleStack",
+            **spec,
+            "clusterIP": wanted,
+            "clusterIPs": [wanted],
+        }
 
     def _with_ports(self, spec: dict[str, Any]) -> dict[str, Any]:
         if spec.get("type") not in EXTERNAL:

@@ -8,17 +8,21 @@ A component hears of a write one watch latency later (`hear`), and pays for its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
-from netsim.api.objects import Object, key_of
+from netsim.api.objects import Key, Object, key_of
 from netsim.api.store import Change, Store
+from netsim.api.times import EPOCH
 from netsim.control.timings import Timings
 from netsim.dataplane.forwarding import Forwarding
 from netsim.dataplane.history import History
 from netsim.draws import Draws
+from netsim.units import S
+
+STARTED = int(EPOCH.timestamp()) * S  # the run's time zero, in nanoseconds since 1970
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Cluster:
     forwarding: Forwarding
     history: History
     version: str
+    events: dict[tuple[str, ...], Key] = field(default_factory=dict)  # what was said already -> its Event
 
     @property
     def now(self) -> int:
@@ -52,19 +57,23 @@ class Cluster:
         now = self.store.get(obj["kind"], *key_of(obj))
         return now if now and now["metadata"]["uid"] == obj["metadata"]["uid"] else None
 
-    def event(self, about: Object, kind: str, reason: str, message: str, component: str) -> None:
-        """Record a Kubernetes Event; the same one again only counts up."""
+    def event(self, about: Object, kind: str, reason: str, message: str, component: str, host: str = "") -> None:
+        """Record a Kubernetes Event; the same one again only counts up (client-go's EventCorrelator)."""
         namespace, name = key_of(about)
-        key = f"{name}.{hash_text('/'.join((about['kind'], reason, message, component))):x}"
-        old = self.store.get("Event", namespace or "default", key)
+        same = (about["kind"], namespace, name, reason, message, component, host)
+        old = self.events.get(same)
         if old is not None:
-            self.store.update({**old, "count": old["count"] + 1, "lastTimestamp": self.now})
-            return
+            known = self.store.get("Event", *old)
+            if known is not None:
+                self.store.update({**known, "count": known["count"] + 1, "lastTimestamp": self.now})
+                return
+        key = namespace or "default", f"{name}.{STARTED + self.now + len(self.events) % 1000:x}"
+        self.events[same] = key
         self.store.create(
             {
                 "apiVersion": "v1",
                 "kind": "Event",
-                "metadata": {"name": key, "namespace": namespace or "default"},
+                "metadata": {"namespace": key[0], "name": key[1]},
                 "involvedObject": {
                     "kind": about["kind"],
                     "namespace": namespace,
@@ -74,21 +83,9 @@ class Cluster:
                 "type": kind,
                 "reason": reason,
                 "message": message,
-                "source": {"component": component},
+                "source": {"component": component, **({"host": host} if host else {})},
                 "firstTimestamp": self.now,
                 "lastTimestamp": self.now,
                 "count": 1,
             }
         )
-
-
-def hash_text(text: str) -> int:
-    """A stable 64-bit hash of a text (Python's own differs from process to process).
-
-    >>> f"{hash_text('a'):x}"
-    'af63dc4c8601ec8c'
-    """
-    value = 0xCBF29CE484222325  # FNV-1a
-    for byte in text.encode():
-        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return value

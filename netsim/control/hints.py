@@ -1,13 +1,15 @@
 """The hints that the EndpointSlice controller writes: which endpoint is meant for which zone or node.
 
 `trafficDistribution` hints every ready endpoint to its own zone (and, with PreferSameNode, its own node) and
-balances nothing. The annotation `service.kubernetes.io/topology-mode: Auto` gives zones endpoints in proportion
-to the CPU of their ready nodes, lends endpoints between zones, and gives up when a zone would be overloaded by
-more than a fifth. The annotation wins over the field. What proxies make of hints is in `proxy/endpoints.py`.
+balances nothing. The annotation `service.kubernetes.io/topology-mode: Auto` gives zones endpoints in
+proportion to the CPU of their ready nodes, lends endpoints between zones, and gives up when a zone would be
+overloaded by more than a fifth. The annotation wins over the field. What proxies make of hints is in
+`proxy/endpoints.py`.
 
-An endpoint is a plain entry of a discovery.k8s.io/v1 EndpointSlice; nothing is changed in place. Which endpoint is
-lent is first fit, as in Kubernetes, with zones in the order of their names where Kubernetes takes map order.
-Sources: kubernetes `staging/src/k8s.io/endpointslice/topologycache`, `trafficdist`, `reconciler.go`.
+An endpoint is a plain entry of a discovery.k8s.io/v1 EndpointSlice; nothing is changed in place. Which
+endpoint is lent is first fit, as in Kubernetes, with zones in the order of their names where Kubernetes takes
+map order. Sources: kubernetes `staging/src/k8s.io/endpointslice/topologycache`, `trafficdist`,
+`reconciler.go`.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ DISABLED = "TopologyAwareHintsDisabled"
 MESSAGES = {
     "TopologyAwareHintsEnabled": "Topology Aware Hints has been enabled",
     "TopologyAwareHintsDisabled": "Topology Aware Hints has been disabled",
-    "InsufficientNodeInfo": "Insufficient Node information: allocatable CPU or zone not specified on one or more "
-    "nodes",
+    "InsufficientNodeInfo": "Insufficient Node information: allocatable CPU or zone not specified on one "
+    "or more nodes",
     "NodesReadyInOneZoneOnly": "Nodes only ready in one zone",
     "InsufficientNumberOfEndpoints": "Insufficient number of endpoints",
-    "MinAllocationExceedsOverloadThreshold": "Unable to allocate minimum required endpoints to each zone without "
-    "exceeding overload threshold",
+    "MinAllocationExceedsOverloadThreshold": "Unable to allocate minimum required endpoints to each zone "
+    "without exceeding overload threshold",
     "NoZoneSpecified": "One or more endpoints do not have a zone specified",
     "NoAllocatedHintsForZones": "No hints allocated for zones",
 }  # fmt: skip
@@ -96,7 +98,10 @@ def hints_enabled(annotations: Mapping[str, str]) -> bool:
 
 
 def cpu_by_zone(nodes: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
-    """The allocatable millicores of each zone's ready workers; None if some node does not say, or one zone is all."""
+    """The allocatable millicores of each zone's ready workers; None if they cannot be compared.
+
+    That is so if some node does not say its zone or CPU, or if there is only one zone.
+    """
     cpu: dict[str, int] = {}
     for node in nodes:
         labels = node["metadata"].get("labels") or {}
@@ -146,8 +151,12 @@ def giving_and_receiving(
     >>> giving_and_receiving({"a": 5.0, "b": 5.6, "c": 5.4}, {"b": 8, "c": 8})
     ({'c': 3, 'b': 2}, {'a': 5})
     """
-    over = {z: allocated.get(z, 0) - want for z, want in sorted(desired.items()) if allocated.get(z, 0) > want}
-    under = {z: want - allocated.get(z, 0) for z, want in sorted(desired.items()) if allocated.get(z, 0) < want}
+    over = {
+        z: allocated.get(z, 0) - want for z, want in sorted(desired.items()) if allocated.get(z, 0) > want
+    }
+    under = {
+        z: want - allocated.get(z, 0) for z, want in sorted(desired.items()) if allocated.get(z, 0) < want
+    }
     giving: dict[str, int] = {}
     receiving: dict[str, int] = {}
     while over and under:
@@ -168,7 +177,7 @@ def topology_hints(slices: Slices, ratios: Mapping[str, float] | None) -> tuple[
     if isinstance(allocations, Notice):
         return without_hints(slices), allocations
     slices, allocated = _keep_valid(slices, allocations)
-    zones = [e.get("zone") for s in (*slices.create, *slices.update) for e in s if _ready(e)]
+    zones: list[str] = [e.get("zone") or "" for s in (*slices.create, *slices.update) for e in s if _ready(e)]
     if not all(zones):
         return without_hints(slices), Notice(DISABLED, "NoZoneSpecified")
     for zone in zones:

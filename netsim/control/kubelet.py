@@ -187,7 +187,7 @@ class Kubelet:
                 ready=probe is None, restarts=pod_status.restarts_of(pod) + restarted,
             ),
         )  # fmt: skip
-        cluster.event(life.pod, "Normal", "Started", "Started container", f"kubelet, {self.node}")
+        cluster.event(life.pod, "Normal", "Started", "Started container", "kubelet", self.node)
         if probe is not None:
             life.prober = self._run(probe_readiness(cluster, life, probe, self._set_ready))
 

@@ -15,7 +15,9 @@ from netsim.dataplane.server import Server
 class Connection:
     """One client socket, from its first SYN on."""
 
-    __slots__ = ("client", "expires", "ingress", "masqueraded", "pins", "places", "server", "used")
+    __slots__ = (
+        "client", "expires", "ingress", "masqueraded", "pins", "places", "server", "used", "_version", "_way",
+    )  # fmt: skip
 
     server: Server
 
@@ -27,9 +29,16 @@ class Connection:
         self.masqueraded = False
         self.used = 0
         self.expires = 0
+        self._version = -1  # of the forwarding state for which the way was worked out
+        self._way: int | None = None
 
     def one_way(self, state: Forwarding) -> int | None:
         """How long a packet takes from end to end now; None where the road is broken."""
+        if self._version != state.version:
+            self._version, self._way = state.version, self._worked_out(state)
+        return self._way
+
+    def _worked_out(self, state: Forwarding) -> int | None:
         total = 0
         places = self.places
         for i in range(1, len(places)):
@@ -38,6 +47,11 @@ class Connection:
                 return None
             total += delay
         return total
+
+    def begin(self) -> None:
+        """A first packet leaves the client (again): the road is found anew."""
+        self.places = [self.client]
+        self._version = -1
 
     def asymmetric(self, server: Server) -> bool:
         """Answers bypass the node that translated: it sits between client and server and did not masquerade.

@@ -98,6 +98,12 @@ class Forwarding:
         """Whether a machine answers at all."""
         return self.powered[machine]
 
+    def link(self, a: str, b: str, *, up: bool) -> None:
+        """A link goes down or comes up."""
+        self.version += 1
+        self.topology.set_link(a, b, up=up)
+        self.history.record(self.now(), "link-up" if up else "link-down", f"link/{a}/{b}")
+
     # machines ----------------------------------------------------------------------------------------
 
     def power(self, machine: str, *, on: bool) -> None:
@@ -180,6 +186,8 @@ class Forwarding:
         """The address a client gets for a name: by the search path inside a pod, literally elsewhere."""
         if name in self.external_places:
             return (self.node_places if namespace else self.external_places)[name].address
+        if name.endswith("."):
+            return next(iter(self.names.get(name[:-1], ())), None)
         suffixes = (f"{namespace}.svc.{self._domain}", f"svc.{self._domain}", self._domain) if namespace else ()
         for full in (*(f"{name}.{suffix}" for suffix in suffixes), name):
             if self.names.get(full):

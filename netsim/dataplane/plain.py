@@ -41,8 +41,9 @@ from netsim.dataplane.requests import (
 from netsim.dataplane.route import Delivered, Onward, Refused, Silence, arrive, leave
 from netsim.dataplane.server import Server
 from netsim.dataplane.sources import Client, Source
-from netsim.draws import exponential, index, uniform
+from netsim.draws import index, uniform
 from netsim.proxy.packet import Packet
+from netsim.traffic import KeepAlive
 from netsim.units import MS
 
 # Kinds of moment, in the order in which they happen when they fall into the same instant.
@@ -76,6 +77,11 @@ class Flight:
         self.sequence, self.sent = sequence, now
         self.pod = self.ingress = -1
         self.attempts = self.connect = self.queued = self.service = 0
+
+    def chance(self, purpose: str) -> int:
+        """64 random bits for a choice on this try's way."""
+        stream = self.client.endpoint if purpose == "endpoint" else self.client.balancer
+        return stream.bits(self.sequence, self.attempts - 1)
 
 
 class PlainEngine:
@@ -163,7 +169,7 @@ class PlainEngine:
         constant = traffic.arrivals == "constant"
         time = traffic.start
         for sequence in count():
-            time += source.gap if constant else exponential(source.arrivals.bits(sequence), source.gap)
+            time += source.gap if constant else source.arrivals.exponential(sequence, source.gap)
             if time >= source.stop:
                 return
             flight.sequence = sequence
@@ -220,33 +226,33 @@ class PlainEngine:
         """One try: on a kept connection or a new one, until the outcome or the deadline."""
         source, client = flight.source, flight.client
         deadline = self.now + source.traffic.timeout if source.traffic.timeout else FOREVER
-        connection = self._kept(client)
+        connection = self._kept(client) if client.idle else None
         flight.connect = 0
         if connection is None:
-            began = self.now
             connection = yield from self._connect(flight, deadline)
-            flight.connect = self.now - began
             if isinstance(connection, int):
                 return connection
         flight.pod = connection.server.index
         flight.ingress = connection.ingress
         outcome = yield from self._exchange(flight, connection, deadline)
-        self._keep(source, client, connection, outcome)
+        if source.traffic.keep_alive is not None:
+            self._keep(source.traffic.keep_alive, client, connection, outcome)
         return outcome
 
     def _connect(self, flight: Flight, deadline: int) -> Story:
         """Resolve the name and open a connection; returns it, or the outcome that came instead."""
-        source = flight.source
+        source, began = flight.source, self.now
         traffic = source.traffic
-        patience = min(deadline, self.now + traffic.connect_timeout) if traffic.connect_timeout else deadline
-        if source.target.kind == "dns" and self._name_lookup:
-            if not (yield from self._reach(self.now + self._name_lookup, ARRIVE, patience)):
+        patience = min(deadline, began + traffic.connect_timeout) if traffic.connect_timeout else deadline
+        if self._name_lookup and source.target.kind == "dns":
+            if began + self._name_lookup > patience:
+                yield patience, GIVE_UP
                 return TIMEOUT
+            yield began + self._name_lookup, ARRIVE
         address, client = source.address(self.state), source.place(self.state)
         if address is None or client is None:
             return DNS_FAILURE
-        attempt = flight.attempts - 1
-        port = FIRST_PORT + index(flight.client.port.bits(flight.sequence, attempt), PORTS)
+        port = FIRST_PORT + index(flight.client.port.bits(flight.sequence, flight.attempts - 1), PORTS)
         packet = Packet(client.address, port, address, source.target.port, traffic.protocol)
         connection = Connection(client)
         first = self.now
@@ -258,43 +264,45 @@ class PlainEngine:
                 yield first + offset, RESEND
             answer = yield from self._knock(flight, connection, packet, patience)
             if answer is not None:
+                flight.connect = self.now - began
                 return answer
         yield max(self.now, patience), GIVE_UP
+        flight.connect = self.now - began
         return TIMEOUT
 
     def _knock(self, flight: Flight, connection: Connection, packet: Packet, patience: int) -> Story:
         """Send one SYN and follow it: the open connection, an outcome, or None for silence."""
-        state, attempt = self.state, flight.attempts - 1
-
-        def chance(purpose: str) -> int:
-            return getattr(flight.client, purpose).bits(flight.sequence, attempt)
-
-        connection.places = [connection.client]
-        hop = leave(state, connection.client, packet, connection.pins, chance)
+        state = self.state
+        connection.begin()
+        hop = leave(state, connection.client, packet, connection.pins, flight.chance)
         while isinstance(hop, Onward):
             self._passed(flight, connection, hop)
             if self.now + hop.delay > patience:
                 yield patience, GIVE_UP
                 return TIMEOUT
-            if hop.delay:
-                yield self.now + hop.delay, ARRIVE
-            hop = arrive(
-                state, hop.place, hop.packet, connection.pins, chance, translated=hop.endpoint is not None
-            )
+            yield self.now + hop.delay, ARRIVE
+            packet, translated = hop.packet, hop.endpoint is not None
+            hop = arrive(state, hop.place, packet, connection.pins, flight.chance, translated=translated)
         if isinstance(hop, Silence):
             return None
         back = connection.one_way(state)
         if back is None:
             return None
-        answered = self.now + back + (hop.after if isinstance(hop, Refused) else 0)
-        if isinstance(hop, Delivered):
+        if isinstance(hop, Refused):
+            answer: Connection | int = hop.outcome
+            back += hop.after
+        else:
             flight.pod = hop.server.index
             if connection.asymmetric(hop.server):
                 return None
             connection.server = hop.server
-        if not (yield from self._reach(answered, RESPONSE, patience)):
+            answer = connection
+        if self.now + back > patience:
+            yield patience, GIVE_UP
             return TIMEOUT
-        return connection if isinstance(hop, Delivered) else hop.outcome
+        if back:
+            yield self.now + back, RESPONSE
+        return answer
 
     def _passed(self, flight: Flight, connection: Connection, hop: Onward) -> None:
         """Note which node translated a packet, and where it goes."""
@@ -306,59 +314,49 @@ class PlainEngine:
 
     def _exchange(self, flight: Flight, connection: Connection, deadline: int) -> Story:
         """Send the request on an open connection and wait for the answer."""
-        state, server = self.state, connection.server
+        server = connection.server
         deadline = min(deadline, self.now + TCP_GIVE_UP)
-        way = connection.one_way(state)
-        if way is None or not (yield from self._reach(self.now + way, ARRIVE, deadline)):
+        way = connection.one_way(self.state)
+        if way is None or self.now + way > deadline:
             return (yield from self._hear_nothing(deadline))
+        yield self.now + way, ARRIVE
         if server.ended is not None:
             return (yield from self._find_closed(connection, deadline))
-        service = server.serving.service_time.draw(
-            flight.client.service.bits(flight.sequence, flight.attempts - 1)
+        service = server.serving.service_time.draw_from(
+            flight.client.service, flight.sequence, flight.attempts - 1
         )
         slot = server.enter(self.now, service)
         if slot is None:
-            arrived = yield from self._hear_back(connection, deadline)
-            return OVERLOADED if arrived else TIMEOUT
-        flight.queued, flight.service = slot[0] - self.now, service
+            return (yield from self._hear_back(connection, OVERLOADED, deadline))
+        start, done = slot
+        flight.queued, flight.service = start - self.now, service
         server.flights[flight] = None
-        killed = yield min((slot[1], COMPLETE), (deadline, GIVE_UP))
+        killed = yield (done, COMPLETE) if done <= deadline else (deadline, GIVE_UP)
         if killed:
             return (yield from self._find_closed(connection, deadline))
         del server.flights[flight]
-        if self.now < slot[1]:
+        if self.now < done:
             return TIMEOUT
-        arrived = yield from self._hear_back(connection, deadline)
-        return OK if arrived else TIMEOUT
+        return (yield from self._hear_back(connection, OK, deadline))
 
     def _find_closed(self, connection: Connection, deadline: int) -> Story:
         """The program is gone: a living kernel resets the connection, a dead machine says nothing."""
         if not self.state.powered[connection.server.machine]:
             return (yield from self._hear_nothing(deadline))
-        arrived = yield from self._hear_back(connection, deadline)
-        return RESET if arrived else TIMEOUT
+        return (yield from self._hear_back(connection, RESET, deadline))
 
-    def _hear_back(self, connection: Connection, deadline: int) -> Story:
-        """Wait for something that leaves the server now; False when it does not come in time."""
+    def _hear_back(self, connection: Connection, outcome: int, deadline: int) -> Story:
+        """Wait for an answer that leaves the server now; it may come too late, or not at all."""
         way = connection.one_way(self.state)
-        if way is None:
-            yield from self._hear_nothing(deadline)
-            return False
-        return (yield from self._reach(self.now + way, RESPONSE, deadline))
+        if way is None or self.now + way > deadline:
+            return (yield from self._hear_nothing(deadline))
+        yield self.now + way, RESPONSE
+        return outcome
 
     def _hear_nothing(self, deadline: int) -> Story:
         if deadline > self.now:
             yield deadline, GIVE_UP
         return TIMEOUT
-
-    def _reach(self, time: int, kind: int, limit: int) -> Story:
-        """Wait until `time`; False when `limit` comes first (and is then where we are)."""
-        if time > limit:
-            yield limit, GIVE_UP
-            return False
-        if time > self.now:
-            yield time, kind
-        return True
 
     # connections that live on -----------------------------------------------------------------------------
 
@@ -370,11 +368,10 @@ class PlainEngine:
                 return connection
         return None
 
-    def _keep(self, source: Source, client: Client, connection: Connection, outcome: int) -> None:
+    def _keep(self, keep: KeepAlive, client: Client, connection: Connection, outcome: int) -> None:
         """Put a connection back into the pool, if it may live on."""
-        keep = source.traffic.keep_alive
         connection.used += 1
-        if keep is None or outcome not in (OK, OVERLOADED) or len(client.idle) >= keep.connections:
+        if outcome not in (OK, OVERLOADED) or len(client.idle) >= keep.connections:
             return
         if keep.requests is None or connection.used < keep.requests:
             connection.expires = self.now + keep.idle

@@ -130,10 +130,12 @@ def _translated(state: Forwarding, here: Place, packet: Packet, pins: Pins, chan
     endpoint = pins.get(node)
     if not isinstance(endpoint, Endpoint):
         endpoint = pins[node] = verdict.choose(chance("endpoint"))
-    masqueraded = verdict.masquerades(endpoint, packet.source)
     onward = Packet(packet.source, packet.source_port, endpoint.ip, endpoint.port, packet.protocol)
     place = state.places.get(endpoint.ip) or Place("pod", endpoint.node or node, endpoint.ip)
-    return _travel(state, here, Onward(place, 0, onward, verdict, endpoint, masqueraded))
+    delay = state.travel(here, place)
+    if delay is None:
+        return _no_road(state, here, place, verdict)
+    return Onward(place, delay, onward, verdict, endpoint, verdict.masquerades(endpoint, packet.source))
 
 
 def _onward(state: Forwarding, here: Place, packet: Packet) -> Hop:
@@ -141,17 +143,15 @@ def _onward(state: Forwarding, here: Place, packet: Packet) -> Hop:
     place = state.places.get(packet.destination)
     if place is None:
         return Silence(f"{packet.destination} is nobody's address: it leaves by the default route")
-    return _travel(state, here, Onward(place, 0, packet))
+    delay = state.travel(here, place)
+    return _no_road(state, here, place, None) if delay is None else Onward(place, delay, packet)
 
 
-def _travel(state: Forwarding, here: Place, hop: Onward) -> Hop:
-    """Put the delay of the road into a hop, or say that there is no road."""
-    delay = state.travel(here, hop.place)
-    if delay is None:
-        if here.kind in ("pod", "node") and not state.topology.attached(here.machine):
-            return Refused(NET_UNREACHABLE, f"{here.machine} has no link", verdict=hop.verdict)
-        return Silence(f"no path to {hop.place.machine}", hop.verdict)
-    return Onward(hop.place, delay, hop.packet, hop.verdict, hop.endpoint, hop.masqueraded)
+def _no_road(state: Forwarding, here: Place, place: Place, verdict: Verdict | None) -> Hop:
+    """The machine has no link at all and says so, or the packet gets lost further on."""
+    if here.kind in ("pod", "node") and not state.topology.attached(here.machine):
+        return Refused(NET_UNREACHABLE, f"{here.machine} has no link", verdict=verdict)
+    return Silence(f"no path to {place.machine}", verdict)
 
 
 def _balanced(state: Forwarding, place: Place, packet: Packet, pins: Pins, chance: Chance) -> Hop:

@@ -45,6 +45,9 @@ class Source:
         self.clients = [Client(draws, traffic.name, i) for i in range(traffic.clients or 1)]
         self.gap = int(S / traffic.rate) if traffic.rate else 0
         self.pod = pod_of(self.origin)
+        self._version = -1  # of the forwarding state for which place and address were looked up
+        self._place: Place | None = None
+        self._address: str | None = None
 
     def life(self, state: Forwarding) -> Server | None:
         """The client's own program, where the client is a pod that runs."""
@@ -52,11 +55,19 @@ class Source:
 
     def place(self, state: Forwarding) -> Place | None:
         """Where the client is now; None while it is nowhere."""
-        return place_of(state, self.origin)
+        self._look(state)
+        return self._place
 
     def address(self, state: Forwarding) -> str | None:
         """The address that the source's target has for it now; None when the name means nothing."""
-        return address_of(state, self.origin, self.target)
+        self._look(state)
+        return self._address
+
+    def _look(self, state: Forwarding) -> None:
+        if self._version != state.version:
+            self._version = state.version
+            self._place = place_of(state, self.origin)
+            self._address = address_of(state, self.origin, self.target)
 
 
 def pod_of(origin: Origin) -> str:

@@ -1,9 +1,9 @@
 """Session affinity: which endpoint a client was sent to, on one node.
 
-Every new connection refreshes the memory; a client that stays away for the Service's timeout is forgotten. Nodes
-share nothing. The memory belongs to the endpoint: iptables mode keeps a list of the 100 latest clients for each
-(xt_recent, ip_list_tot), so a busy endpoint forgets its oldest; nftables mode keeps a set of 65,535, which takes
-nobody new while it is full. IPVS has its own (`ipvs_state.py`).
+Every new connection refreshes the memory; a client that stays away for the Service's timeout is forgotten.
+Nodes share nothing. The memory belongs to the endpoint: iptables mode keeps a list of the 100 latest clients
+for each (xt_recent, ip_list_tot), so a busy endpoint forgets its oldest; nftables mode keeps a set of 65,535,
+which takes nobody new while it is full. IPVS has its own (`ipvs_state.py`).
 
 Sources: kernel `net/netfilter/xt_recent.c`, nft's default for dynamic sets; netsim's kernel measurements.
 """
@@ -20,7 +20,10 @@ from netsim.proxy.services import PortId
 
 Place = tuple[PortId, str]  # a service port and one of its endpoints' addresses
 
-LIMITS = {"iptables": (100, True), "nftables": (65535, False)}  # how many clients, and whether old ones give way
+LIMITS = {
+    "iptables": (100, True),
+    "nftables": (65535, False),
+}  # how many clients, and whether old ones give way
 
 
 @dataclass
@@ -28,7 +31,8 @@ class Affinity:
     """The affinity memory of one node.
 
     >>> from netsim.proxy.services import ServicePort
-    >>> web, pod = ServicePort("default", "web", "", "TCP", "10.96.0.1", 80, affinity_seconds=10), Endpoint("10.1.0.1", 80)
+    >>> web = ServicePort("default", "web", "", "TCP", "10.96.0.1", 80, affinity_seconds=10)
+    >>> pod = Endpoint("10.1.0.1", 80)
     >>> memory, verdict = Affinity("iptables"), Verdict("DNAT", web, (pod,), affinity=10)
     >>> memory.remember(verdict, pod, "10.1.0.9", now=0)
     >>> memory.find(verdict, "10.1.0.9", now=9), memory.find(verdict, "10.1.0.9", now=10)

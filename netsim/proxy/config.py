@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from netsim.fields import Duration, Model, Network
 from netsim.units import S
 
@@ -26,10 +28,14 @@ class ProxyConfig(Model):
     localhost_node_ports: bool = True  # iptables, IPv4 only
     ipvs_scheduler: Scheduler = "rr"
     strict_arp: bool = False
-    feature_gates: dict[str, bool] = {}  # LoadBalancerIPMode and PreferSameTrafficDistribution; both on
+    feature_gates: dict[str, bool] = Field(default_factory=dict)  # by name; see `enabled`
 
     def enabled(self, gate: str) -> bool:
-        """Whether a feature gate is on; those that kube-proxy's rules depend on are, unless told otherwise."""
+        """Whether a feature gate is on.
+
+        Rules depend on two, which are on unless told otherwise: LoadBalancerIPMode (a load balancer with ipMode
+        Proxy keeps its address to itself) and PreferSameTrafficDistribution (node hints count).
+        """
         return self.feature_gates.get(gate, True)
 
     @property

@@ -1,20 +1,22 @@
 """The connection tracking table of one node: what was decided for the first packet holds for the rest.
 
-An entry joins a connection's original tuple to the tuple its answers carry. It outlives the endpoint: kube-proxy never
-touches TCP entries, so an established connection keeps going to a pod that is no endpoint any more, and the retries of
-a SYN stay with the endpoint first chosen. Only UDP is cleaned up after (`stale`). A full table first gives up entries
-that are not ASSURED; if there are none, new connections are dropped and established ones go on.
+An entry joins a connection's original tuple to the tuple its answers carry. It outlives the endpoint:
+kube-proxy never touches TCP entries, so an established connection keeps going to a pod that is no endpoint
+any more, and the retries of a SYN stay with the endpoint first chosen. Only UDP is cleaned up after
+(`stale`). A full table first gives up entries that are not ASSURED; if there are none, new connections are
+dropped and established ones go on.
 
-Left out: expectations, zones, offload; the kernel looks for an entry to give up in a few hash buckets, here it is the
-oldest. Sources: kernel `Documentation/networking/nf_conntrack-sysctl.rst`, `net/netfilter/nf_conntrack_{core,proto_tcp,
-proto_udp,proto_sctp}.c`; kubernetes 1.34 `pkg/proxy/conntrack/cleanup.go`; kube-proxy's own settings, `defaults.go`.
+Left out: expectations, zones, offload; the kernel looks for an entry to give up in a few hash buckets, here
+it is the oldest. Sources: kernel `Documentation/networking/nf_conntrack-sysctl.rst`,
+`net/netfilter/nf_conntrack_{core,proto_tcp, proto_udp,proto_sctp}.c`; kubernetes 1.34
+`pkg/proxy/conntrack/cleanup.go`; kube-proxy's own settings, `defaults.go`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from netsim.proxy.addresses import join
 from netsim.proxy.endpoints import Endpoint
@@ -130,6 +132,7 @@ class Conntrack:
     _entries: dict[Tuple, Entry] = field(default_factory=dict)
     _replies: dict[Tuple, Entry] = field(default_factory=dict)
     _weak: dict[Tuple, None] = field(default_factory=dict)  # not ASSURED, oldest first
+    _swept: int = -1  # when entries out of time were last looked for
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -148,15 +151,17 @@ class Conntrack:
     ) -> Entry | None:
         """Remember a new connection; None if the table is full, and the packet is dropped.
 
-        `source_seen` and `port_seen` are the source the endpoint sees, if it was replaced. Two connections that
-        would look the same to the endpoint get different ports.
+        `source_seen` and `port_seen` are the source the endpoint sees, if it was replaced. Two connections
+        that would look the same to the endpoint get different ports.
         """
         if len(self._entries) >= self.limit and not self._make_room(now):
             self.drops += 1
             return None
         original = _original(packet)
         there, port = (endpoint.ip, endpoint.port) if endpoint else (packet.destination, packet.port)
-        reply = Tuple(packet.protocol, there, port, source_seen or packet.source, port_seen or packet.source_port)
+        reply = Tuple(
+            packet.protocol, there, port, source_seen or packet.source, port_seen or packet.source_port
+        )
         while reply in self._replies and self._replies[reply].original != original:
             reply = reply._replace(port=reply.port % 65535 + 1 if reply.port != 65535 else 1024)
         old = self._entries.get(original)
@@ -194,7 +199,7 @@ class Conntrack:
 
     def clean_up(self, versions: Iterable[Version]) -> list[Entry]:
         """What kube-proxy does after a sync that changed the endpoints of a UDP port."""
-        gone = list(stale(self._entries.values(), versions))
+        gone: list[Entry] = list(stale(self._entries.values(), versions))
         for entry in gone:
             self.delete(entry)
         return gone
@@ -220,7 +225,9 @@ class Conntrack:
 
     def _make_room(self, now: int) -> bool:
         """Early drop: give up the oldest entry that is not ASSURED."""
-        self._entries_expired(now)
+        if self._swept != now:  # the kernel's garbage collector has long taken what is out of time
+            self.expire(now)
+            self._swept = now
         if len(self._entries) < self.limit:
             return True
         oldest = next(iter(self._weak), None)
@@ -229,14 +236,6 @@ class Conntrack:
         self.delete(self._entries[oldest])
         self.early_drops += 1
         return True
-
-    def _entries_expired(self, now: int) -> None:
-        """The kernel's garbage collector has long taken the entries whose time is up."""
-        if self._swept != now:
-            self.expire(now)
-            self._swept = now
-
-    _swept: int = -1
 
 
 class Flow(Protocol):
@@ -249,11 +248,14 @@ class Flow(Protocol):
     def reply(self) -> Tuple: ...
 
 
-def stale(entries: Iterable[Flow], versions: Iterable[Version]) -> Iterator[Flow]:
+F = TypeVar("F", bound=Flow)
+
+
+def stale(entries: Iterable[F], versions: Iterable[Version]) -> Iterator[F]:
     """The UDP entries of services that do not lead to one of their serving endpoints, address and port.
 
-    A service without a serving endpoint keeps its entries. Policies, topology and termination do not count: what
-    serves may keep its flows. An entry is a service's by the address and port called, or by a node port.
+    A service without a serving endpoint keeps its entries. Policies, topology and termination do not count:
+    what serves may keep its flows. An entry is a service's by the address and port called, or by a node port.
     """
     addresses: dict[str, set[str]] = {}
     node_ports: dict[int, set[str]] = {}

@@ -1,13 +1,13 @@
 """A balancer at the socket, as Cilium replaces kube-proxy: what it does to a packet, and what it costs.
 
-Processes of the node and of its pods are answered inside connect() (or sendmsg()): the socket's destination is the
-endpoint from the start, so nothing is translated on the wire, no conntrack entry is made and no source is replaced;
-the choice is made once, at connect time. Packets from outside meet a program at the network device, which translates
-them and replaces their source (SNAT, the default). With external policy Local, outside packets stay on the node and are
-dropped if it has no endpoint; clients inside may use all endpoints.
+Processes of the node and of its pods are answered inside connect() (or sendmsg()): the socket's destination
+is the endpoint from the start, so nothing is translated on the wire, no conntrack entry is made and no source
+is replaced; the choice is made once, at connect time. Packets from outside meet a program at the network
+device, which translates them and replaces their source (SNAT, the default). With external policy Local,
+outside packets stay on the node and are dropped if it has no endpoint; clients inside may use all endpoints.
 
-This models Cilium's documentation ("Kubernetes Without kube-proxy"), not its code: what a port that no Service has
-gets at a service address is not documented, and passes here.
+This models Cilium's documentation ("Kubernetes Without kube-proxy"), not its code: what a port that no
+Service has gets at a service address is not documented, and passes here.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import join
 from netsim.proxy.endpoints import Endpoint
-from netsim.proxy.iptables import chosen_addresses, families
-from netsim.proxy.packet import NO_MATCH, Step, Verdict
-from netsim.proxy.paths import Backends, admits, backends
+from netsim.proxy.packet import NO_MATCH, Query, Step, Verdict
+from netsim.proxy.paths import Backends, address_kind, admits, backends, chosen_addresses, families
 from netsim.units import MS, US
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 
 class EBPF:
     """Choice at connect time."""
 
     name = "ebpf"
-    commits = ("maps",)
+    commits: tuple[str, ...] = ("maps",)
 
     def node_port_addresses(self, rules: NodeRules, version: int) -> tuple[str, ...] | None:
         """All addresses, loopback too, unless nodePortAddresses names some."""
@@ -44,7 +43,7 @@ class EBPF:
         """One look-up by address, port and protocol."""
         for version in rules.claims((query.destination, query.port, query.protocol)):
             there = backends(rules, version)
-            return _chosen(rules, there, query, _kind(there, query.destination))
+            return _chosen(rules, there, query, address_kind(there.port, query.destination))
         for version in rules.node_port_claims(query):
             return _chosen(rules, backends(rules, version), query, "node-port")
         return NO_MATCH
@@ -61,7 +60,11 @@ class EBPF:
         if verdict.action != "DNAT":
             return (Step(where, f"lookup {key}", verdict.reason),)
         backend = f"backend {endpoint.address}" if endpoint else f"{len(verdict.endpoints)} backends"
-        chance = "remembered for the client" if remembered else f"chosen with probability 1/{len(verdict.endpoints)}"
+        chance = (
+            "remembered for the client"
+            if remembered
+            else f"chosen with probability 1/{len(verdict.endpoints)}"
+        )
         steps = [Step(where, f"lookup {key} -> {backend}", chance)]
         if endpoint is not None and verdict.masquerades(endpoint, query.source):
             steps.append(Step("device: to-netdev", "snat", "source becomes the node's address"))
@@ -105,18 +108,14 @@ def _chosen(rules: NodeRules, there: Backends, query: Query, via: str) -> Verdic
     verdict = Verdict(
         "DNAT", port, endpoints, affinity=port.affinity, via=via, policy="Local" if local else "Cluster"
     )
-    return replace(verdict, on_connect=True) if socket else replace(verdict, masquerade=not local, hairpin=True)
+    return (
+        replace(verdict, on_connect=True) if socket else replace(verdict, masquerade=not local, hairpin=True)
+    )
 
 
 def _at_socket(query: Query) -> bool:
     """Whether the client is a process on this node, in a pod or not: its connect() is answered."""
     return query.from_own_pod or query.from_node
-
-
-def _kind(there: Backends, address: str) -> str:
-    if address == there.port.cluster_ip:
-        return "cluster-ip"
-    return "external-ip" if address in there.port.external_ips else "load-balancer-ip"
 
 
 def _frontends(there: Backends) -> list[tuple[str, int, str]]:

@@ -87,9 +87,7 @@ class Endpoints:
         self.all: tuple[Endpoint, ...] = tuple(first[address] for address in sorted(first))
         self._others = tuple(e for e in others if e.node and e.node != first[e.address].node)
         self.ready: tuple[Endpoint, ...] = tuple(e for e in self.all if e.ready)
-        self._terminating: tuple[Endpoint, ...] = tuple(
-            e for e in self.all if e.serving and e.terminating
-        )
+        self._terminating: tuple[Endpoint, ...] = tuple(e for e in self.all if e.serving and e.terminating)
         self.fallback: tuple[Endpoint, ...] = self.ready or self._terminating
         self._views: dict[Any, tuple[Endpoint, ...]] = {}
         self._seen: dict[str, Endpoints] = {}

@@ -1,11 +1,12 @@
 """kube-proxy's iptables mode: what its rules do to a packet, and what they cost.
 
-Services are a list in the nat chain KUBE-SERVICES that the first packet of every connection walks from the top;
-packets after it use conntrack. Nothing in nat can refuse, so "no endpoints" is said by the filter table: REJECT
-if there are none anywhere, DROP if policy Local finds none on this node. The two tables are two commits.
+Services are a list in the nat chain KUBE-SERVICES that the first packet of every connection walks from the
+top; packets after it use conntrack. Nothing in nat can refuse, so "no endpoints" is said by the filter table:
+REJECT if there are none anywhere, DROP if policy Local finds none on this node. The two tables are two
+commits.
 
-The verdict here is worked out directly; `iptables_rules.py` writes the same as rules, and a property test lets an
-independent interpreter of that text agree.
+The verdict here is worked out directly; `iptables_rules.py` writes the same as rules, and a property test
+lets an independent interpreter of that text agree.
 
 Left out: the nfacct counters, kubelet's own KUBE-FIREWALL (martian packets are not sent here).
 Sources: kubernetes 1.32 `pkg/proxy/iptables/proxier.go`; netsim's kernel measurements for the costs.
@@ -20,20 +21,31 @@ from netsim.proxy.addresses import is_loopback
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.iptables_rules import build, walk
 from netsim.proxy.iptables_text import chain_name
-from netsim.proxy.paths import Backends, admits, backends, external_path, internal_path
-from netsim.proxy.packet import NO_MATCH, Step, Verdict
+from netsim.proxy.packet import NO_MATCH, Query, Step, Verdict
+from netsim.proxy.paths import (
+    Backends,
+    admits,
+    backends,
+    chosen_addresses,
+    concerned,
+    external_path,
+    families,
+    hooks,
+    internal_path,
+    refusal,
+)
 from netsim.proxy.tables import HEALTH_CHECK
 from netsim.units import MS, US
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 
 class IPTables:
     """The default mode."""
 
     name = "iptables"
-    commits = ("filter", "nat")
+    commits: tuple[str, ...] = ("filter", "nat")
 
     def node_port_addresses(self, rules: NodeRules, version: int) -> tuple[str, ...] | None:
         """All local addresses, unless nodePortAddresses names some."""
@@ -83,48 +95,6 @@ class IPTables:
         if full:
             return 100 * MS + (2 * services + 3 * endpoints) * 500 * US
         return 50 * MS + services * 30 * US + changed * 3 * 50 * US
-
-
-def families(rules: NodeRules) -> list[int]:
-    """The address families a node has: kube-proxy runs once for each."""
-    return [v for v in (4, 6) if rules.node.primary(v)]
-
-
-def chosen_addresses(rules: NodeRules, version: int) -> tuple[str, ...] | None:
-    """The local addresses that nodePortAddresses names; None if it names all of them."""
-    wanted = rules.config.node_port_addresses
-    if wanted is None:
-        return None
-    if wanted == "primary":
-        primary = rules.node.primary(version)
-        return (primary,) if primary else ()
-    ranges = [r for r in wanted if not isinstance(r, str) and r.version == version]
-    if not ranges or any(r.prefixlen == 0 for r in ranges):
-        return None
-    from netsim.proxy.addresses import Ranges
-
-    inside = Ranges(ranges)
-    return tuple(a for a in rules.local_addresses if a in inside)
-
-
-def hooks(query: Query) -> tuple[str, ...]:
-    """The filter hooks a packet meets on its way."""
-    if query.from_node:
-        return ("OUTPUT", "INPUT") if query.to_node else ("OUTPUT",)
-    return ("INPUT",) if query.to_node else ("FORWARD",)
-
-
-def concerned(rules: NodeRules, query: Query) -> list:  # type: ignore[type-arg]
-    """The service ports with a rule that could match the packet."""
-    kind = "" if query.family == 4 else "6"
-    found = [
-        *rules.claims((query.destination, query.port, query.protocol)),
-        *rules.node_port_claims(query),
-        *(rules.claims((HEALTH_CHECK + kind, query.port, "TCP")) if query.to_node else ()),
-    ]
-    if query.to_node:
-        found += rules.claims(("node-port" + kind, query.port, query.protocol))
-    return list({v.service_port.id: v for v in sorted(found, key=lambda v: v.service_port.id)}.values())
 
 
 def _translations(
@@ -179,9 +149,3 @@ def _refusals(rules: NodeRules, query: Query, there: list[Backends], hook: str) 
                     yield refusal(service, "node-port")
     if hook != "FORWARD" and query.destination.startswith("127.") and not is_loopback(query.source):
         yield Verdict("DROP", reason="block incoming localnet connections")
-
-
-def refusal(service: Backends, via: str) -> Verdict:
-    """The verdict of a rule that refuses for want of endpoints."""
-    action, words = service.refusal
-    return Verdict("REJECT" if action == "REJECT" else "DROP", service.port, via=via, reason=words)

@@ -1,23 +1,24 @@
 """The rules of iptables mode, chain by chain, and the walk of a packet through them.
 
-The same builder writes the whole node (for `iptables-save`) or only the rules that could concern one packet (to
-explain it). Source: kubernetes 1.32 `pkg/proxy/iptables/proxier.go`.
+The same builder writes the whole node (for `iptables-save`) or only the rules that could concern one packet
+(to explain it). Source: kubernetes 1.32 `pkg/proxy/iptables/proxier.go`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import Ranges
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.iptables_text import Rule, Ruleset, chain_name, probability
-from netsim.proxy.packet import Step
-from netsim.proxy.paths import Backends, backends
+from netsim.proxy.packet import Query, Step
+from netsim.proxy.paths import Backends, backends, hooks
 from netsim.proxy.tables import Version
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 PORTALS = "kubernetes service portals"
 EXTERNAL_PORTALS = "kubernetes externally-visible service portals"
@@ -183,7 +184,7 @@ class _ServiceRules:
         if self.rules.config.masquerade_all:
             self._nat(self.internal, mark)
         elif self.detector:
-            self._nat(self.internal, _with(mark, source=f"!{_one(self.detector)}"))
+            self._nat(self.internal, replace(mark, source=f"!{_one(self.detector)}"))
 
     def _external_chain(self) -> None:
         words = f"traffic for {self.port.label} external destinations"
@@ -240,32 +241,22 @@ class _ServiceRules:
         )
 
 
-def walk(
-    ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool
-) -> tuple[Step, ...]:
+def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> tuple[Step, ...]:
     """Every rule that takes the packet somewhere, from the hook it enters by to where it leaves."""
     walker = _Walker(ruleset, query, endpoint, remembered)
     walker.run("nat", "OUTPUT" if query.from_node else "PREROUTING")
     if walker.translated is None:
-        for hook in _filter_hooks(query):
+        for hook in hooks(query):
             if walker.run("filter", hook) is not None:
                 return tuple(walker.steps)
     walker.run("nat", "POSTROUTING")
     return tuple(walker.steps)
 
 
-def _filter_hooks(query: Query) -> tuple[str, ...]:
-    if query.from_node:
-        return ("OUTPUT", "INPUT") if query.to_node else ("OUTPUT",)
-    return ("INPUT",) if query.to_node else ("FORWARD",)
-
-
 class _Walker:
     """A packet on its way through the chains. Where a rule rolls dice, the endpoint chosen decides."""
 
-    def __init__(
-        self, ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool
-    ) -> None:
+    def __init__(self, ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> None:
         self.set, self.query, self.endpoint, self.remembered = ruleset, query, endpoint, remembered
         self.steps: list[Step] = []
         self.marked = False
@@ -349,9 +340,3 @@ def _host(address: str) -> str:
 def _one(detector: Ranges) -> str:
     """The pod range a rule names. kube-proxy is given one per family."""
     return str(detector.networks[0])
-
-
-def _with(rule: Rule, **changes: str) -> Rule:
-    from dataclasses import replace
-
-    return replace(rule, **changes)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Rules of iptables as values, and their text as `iptables-save` prints it (and `iptables-restore` reads it)."""
+"""Rules of iptables as values, and their text as `iptables-save` prints and `iptables-restore` reads it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """kube-proxy's IPVS mode: what it does to a packet, and what it costs.
 
-Every service address is an address of the node itself (on the dummy device kube-ipvs0), so a packet to it always ends
-in the INPUT hook, where IPVS hands it to a real server. What packets notice: policy Local without a local endpoint
-falls back to the cluster's endpoints; an empty virtual server refuses; other ports of a service address are rejected;
-node ports are served on every address but loopback; load balancer source ranges are a filter of their own.
+Every service address is an address of the node itself (on the dummy device kube-ipvs0), so a packet to it
+always ends in the INPUT hook, where IPVS hands it to a real server. What packets notice: policy Local without
+a local endpoint falls back to the cluster's endpoints; an empty virtual server refuses; other ports of a
+service address are rejected; node ports are served on every address but loopback; load balancer source ranges
+are a filter of their own.
 
 `ipvs_state.py` holds what changes with every connection: whose turn it is, who is bound, who drains.
 Sources: kubernetes 1.32 `pkg/proxy/ipvs/proxier.go`; kernel `net/netfilter/ipvs`.
@@ -11,20 +12,20 @@ Sources: kubernetes 1.32 `pkg/proxy/ipvs/proxier.go`; kernel `net/netfilter/ipvs
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import is_loopback, join
 from netsim.proxy.endpoints import Endpoint
-from netsim.proxy.iptables import chosen_addresses, families
-from netsim.proxy.packet import NO_MATCH, Step, Verdict
-from netsim.proxy.paths import admits
+from netsim.proxy.packet import NO_MATCH, Query, Step, Verdict
+from netsim.proxy.paths import address_kind, admits, chosen_addresses, families
 from netsim.proxy.services import ServicePort
 from netsim.proxy.tables import HEALTH_CHECK, Version
 from netsim.units import US
 
 if TYPE_CHECKING:
     from netsim.proxy.ipvs_state import IPVS as State
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 SETS = {
     "cluster-ip": "KUBE-CLUSTER-IP",
@@ -38,7 +39,7 @@ class IPVS:
     """Virtual servers in the kernel's load balancer."""
 
     name = "ipvs"
-    commits = ("ipvs", "iptables")
+    commits: tuple[str, ...] = ("ipvs", "iptables")
 
     def node_port_addresses(self, rules: NodeRules, version: int) -> tuple[str, ...] | None:
         """Every local address but loopback, unless nodePortAddresses names some."""
@@ -53,8 +54,8 @@ class IPVS:
         """The source ranges' filter, then the virtual server, then the filter of other ports."""
         for version in rules.claims((query.destination, query.port, query.protocol)):
             port = version.service_port
-            via = _kind(port, query.destination)
-            if via == "load-balancer-ip" and port.has_firewall and not admits(rules, port, query.source):
+            via = address_kind(port, query.destination)
+            if via == "load-balancer-ip" and not admits(rules, port, query.source):
                 words = f"{port.label}: source not in loadBalancerSourceRanges"
                 return Verdict("DROP", port, via=via, reason=words)
             return _served(rules, version, query, via)
@@ -111,8 +112,6 @@ class IPVS:
 
 def virtual_servers(rules: NodeRules) -> list[tuple[str, int, Verdict]]:
     """Every virtual server of a node: address, port, and where it sends an ordinary client."""
-    from netsim.proxy.node import Query
-
     found: dict[tuple[int, str, str, int], Verdict] = {}
     for family in families(rules):
         listed = rules.node_port_addresses(family)
@@ -121,7 +120,7 @@ def virtual_servers(rules: NodeRules) -> list[tuple[str, int, Verdict]]:
         ]  # fmt: skip
         for version in rules.versions(family):
             port = version.service_port
-            places = [(a, port.port, _kind(port, a)) for a in
+            places = [(a, port.port, address_kind(port, a)) for a in
                       (port.cluster_ip, *port.external_ips, *port.load_balancer_vips)]  # fmt: skip
             places += [(a, port.node_port, "node-port") for a in own if port.node_port]
             for address, number, via in places:
@@ -134,7 +133,7 @@ def virtual_servers(rules: NodeRules) -> list[tuple[str, int, Verdict]]:
 
 
 def _served(rules: NodeRules, version: Version, query: Query, via: str, with_empty: bool = False) -> Verdict:
-    """What the virtual server does. Policy Local falls back to the cluster's endpoints when it finds none here.
+    """What the virtual server does. Policy Local without a local endpoint falls back to the cluster's.
 
     (The cluster's list is not worked out for a Service with internal policy Local and no other way in; such a
     Service falls back, too: kubernetes issue 121371.)
@@ -163,12 +162,12 @@ def _masquerades(rules: NodeRules, query: Query, port: ServicePort, via: str) ->
         return not port.external_local
     if rules.config.masquerade_all:
         return True
-    # Without a detector only what the node itself sends is known to need it: its source is the address called.
+    # Without a detector, only the node itself is known to need it: its source is the very address it calls.
     return not query.from_pod if rules.detector(query.family) else query.from_local
 
 
 def _other_port(rules: NodeRules, query: Query) -> Verdict:
-    """A port without a virtual server: health checks are let in, service addresses reject, others are left alone."""
+    """A port without a virtual server: health checks are let in, service addresses reject."""
     kind = HEALTH_CHECK if query.family == 4 else HEALTH_CHECK + "6"
     if query.to_node and query.protocol == "TCP":
         for version in rules.claims((kind, query.port, "TCP")):
@@ -211,14 +210,6 @@ def _real_line(endpoint: Endpoint, weight: int = 1, active: int = 0, inactive: i
     return f"  -> {endpoint.address:<28} {'Masq':<7} {weight:<6} {active:<10} {inactive:<10}".rstrip()
 
 
-def _kind(port: ServicePort, address: str) -> str:
-    if address == port.cluster_ip:
-        return "cluster-ip"
-    return "external-ip" if address in port.external_ips else "load-balancer-ip"
-
-
 def _number(address: str) -> tuple[int, int]:
-    from ipaddress import ip_address
-
     parsed = ip_address(address)
     return parsed.version, int(parsed)

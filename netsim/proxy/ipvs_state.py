@@ -1,14 +1,16 @@
 """IPVS on one node, as state: virtual servers, their real servers, connections, and whose turn it is.
 
-kube-proxy gives every real server weight 1. One that must go gets weight 0 and stays until its connections are gone
-(TCP); it is asked about once a minute. UDP and SCTP ones go at once. A client with affinity is bound by a persistence
-template, which does not count if its server has weight 0 (expire_quiescent_template).
+kube-proxy gives every real server weight 1. One that must go gets weight 0 and stays until its connections
+are gone (TCP); it is asked about once a minute. UDP and SCTP ones go at once. A client with affinity is bound
+by a persistence template, which does not count if its server has weight 0 (expire_quiescent_template).
 
-The schedulers are the kernel's. With sh and dh a server of weight 0 keeps its bucket, and connections that hash to it
-are refused until it is removed. mh is a Maglev table over our own hash: the kernel's is keyed by chance.
+The schedulers are the kernel's. With sh and dh a server of weight 0 keeps its bucket, and connections that
+hash to it are refused until it is removed. mh is a Maglev table over our own hash: the kernel's is keyed by
+chance.
 
-Left out: thresholds, lblc and lblcr. Sources: kernel `net/netfilter/ipvs/ip_vs_{rr,lc,wlc,sh,dh,mh,sed,nq}.c`; kubernetes
-1.32 `pkg/proxy/ipvs/graceful_termination.go`.
+Left out: thresholds, lblc and lblcr. Sources: kernel
+`net/netfilter/ipvs/ip_vs_{rr,lc,wlc,sh,dh,mh,sed,nq}.c`; kubernetes 1.32
+`pkg/proxy/ipvs/graceful_termination.go`.
 """
 
 from __future__ import annotations
@@ -70,7 +72,11 @@ class IPVS:
         self.virtual: dict[ServerKey, VirtualServer] = {}
 
     def program(
-        self, key: ServerKey, endpoints: Iterable[Endpoint], scheduler: str = "rr", persistence: int | None = None
+        self,
+        key: ServerKey,
+        endpoints: Iterable[Endpoint],
+        scheduler: str = "rr",
+        persistence: int | None = None,
     ) -> None:
         """A sync: these are the endpoints of a virtual server now."""
         server = self.virtual.setdefault(key, VirtualServer(scheduler))
@@ -95,7 +101,7 @@ class IPVS:
         self.virtual.pop(key, None)
 
     def drain(self) -> None:
-        """Take away the real servers of weight 0 that have no connection left; kube-proxy does so every minute."""
+        """Take away the real servers of weight 0 without a connection; kube-proxy does so every minute."""
         for server in self.virtual.values():
             for address, real in list(server.servers.items()):
                 if real.weight == 0 and not real.active + real.inactive:

@@ -9,10 +9,10 @@ from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.iptables import IPTables
 from netsim.proxy.ipvs import IPVS
 from netsim.proxy.nftables import NFTables
-from netsim.proxy.packet import Step, Verdict
+from netsim.proxy.packet import Query, Step, Verdict
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 
 class Mode(Protocol):

@@ -1,9 +1,9 @@
 """kube-proxy's nftables mode: what its rules do to a packet, and what they cost.
 
 It differs from iptables mode where packets notice: a known cluster IP rejects ports it does not have, an
-unallocated address of the Service range is dropped, node ports are served on the primary address alone (unless
-told otherwise) and never on loopback, and blocked load balancer sources are dropped even when there is no
-endpoint. A sync is one transaction: there is no moment between filter and nat.
+unallocated address of the Service range is dropped, node ports are served on the primary address alone
+(unless told otherwise) and never on loopback, and blocked load balancer sources are dropped even when there
+is no endpoint. A sync is one transaction: there is no moment between filter and nat.
 
 Sources: kubernetes 1.32 and 1.34 `pkg/proxy/nftables/proxier.go`, KEP-3866; netsim's kernel measurements.
 """
@@ -14,23 +14,33 @@ from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import is_loopback
 from netsim.proxy.endpoints import Endpoint
-from netsim.proxy.iptables import chosen_addresses, concerned, families, hooks, refusal
 from netsim.proxy.nftables_rules import build
 from netsim.proxy.nftables_walk import walk
-from netsim.proxy.packet import NO_MATCH, Step, Verdict
-from netsim.proxy.paths import Backends, admits, backends, external_path, internal_path
-from netsim.proxy.services import ServicePort
+from netsim.proxy.packet import NO_MATCH, Query, Step, Verdict
+from netsim.proxy.paths import (
+    Backends,
+    address_kind,
+    admits,
+    backends,
+    chosen_addresses,
+    concerned,
+    external_path,
+    families,
+    hooks,
+    internal_path,
+    refusal,
+)
 from netsim.units import MS, US
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 
 class NFTables:
     """Verdict maps instead of a list."""
 
     name = "nftables"
-    commits = ("nftables",)
+    commits: tuple[str, ...] = ("nftables",)
 
     def node_port_addresses(self, rules: NodeRules, version: int) -> tuple[str, ...] | None:
         """The primary address, unless nodePortAddresses names others."""
@@ -81,7 +91,7 @@ class NFTables:
         return 8 * US
 
     def sync_cost(self, *, full: bool, services: int, endpoints: int, changed: int) -> int:
-        """Full: grows with the square of the service ports (0.4 s at 1,000, 194 s at 10,000 of 2 endpoints each).
+        """Full: grows with the square of the service ports (about 2 s at 1,000, 194 s at 10,000).
         Partial: 50 ms, 9 us a service port for reading the table, and what changed (0.14 s at 10,000)."""
         if full:
             return 50 * MS + services * 400 * US + endpoints * 50 * US + services * services * 1900
@@ -106,7 +116,7 @@ def _translation(rules: NodeRules, query: Query, claims: list[Backends]) -> Verd
 def _check(rules: NodeRules, query: Query, claims: list[Backends], hook: str) -> Verdict | None:
     """What one filter hook says of a packet that was not translated."""
     if hook == "INPUT":
-        for version in _refusing_node_ports(rules, query):
+        for version in rules.node_port_claims(query):
             there = backends(rules, version)
             if not there.external:
                 return refusal(there, "node-port")
@@ -121,14 +131,3 @@ def _check(rules: NodeRules, query: Query, claims: list[Backends], hook: str) ->
     if query.destination in rules.tables.service_cidrs:
         return Verdict("DROP", via="cluster-ip", reason="Drop traffic to unallocated ClusterIPs")
     return None
-
-
-def _refusing_node_ports(rules: NodeRules, query: Query) -> tuple:  # type: ignore[type-arg]
-    return rules.node_port_claims(query)
-
-
-def address_kind(port: ServicePort, address: str) -> str:
-    """What an address is to a service port."""
-    if address == port.cluster_ip:
-        return "cluster-ip"
-    return "external-ip" if address in port.external_ips else "load-balancer-ip"

@@ -1,8 +1,9 @@
 """The rules of nftables mode, set by set and chain by chain, and the walk of a packet through them.
 
-Services are elements of verdict maps, so a packet finds its chain in one look-up whatever their number. The base
-chains are those of 1.34: filters run at priority filter, after translation, except for the firewall, which must
-see the address before it (1.32 ran them all before, and so dropped a node's packets to a Local load balancer).
+Services are elements of verdict maps, so a packet finds its chain in one look-up whatever their number. The
+base chains are those of 1.34: filters run at priority filter, after translation, except for the firewall,
+which must see the address before it (1.32 ran them all before, and so dropped a node's packets to a Local
+load balancer).
 
 Source: kubernetes `pkg/proxy/nftables/proxier.go`, 1.32 and 1.34.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b32encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import Literal
 
 from netsim.proxy.addresses import AnyNetwork
@@ -136,7 +137,10 @@ class Ruleset:
         blocks = [
             *(self._set_text(name) for name in sorted(self.sets)),
             *(self._map_text(name) for name in sorted(self.maps)),
-            *(self._chain_text(name) for name in (*self.bases, *sorted(self.chains.keys() - self.bases.keys()))),
+            *(
+                self._chain_text(name)
+                for name in (*self.bases, *sorted(self.chains.keys() - self.bases.keys()))
+            ),
         ]
         table = f"table {'ip' if self.family == 4 else 'ip6'} kube-proxy {{"
         body = ['\tcomment "rules for kube-proxy"', "\n\n".join(blocks)]
@@ -149,7 +153,7 @@ class Ruleset:
             lines += [f"\t\tsize {DYNAMIC_SET_SIZE}", "\t\tflags dynamic,timeout"]
             lines.append(f"\t\ttimeout {_timeout(values.timeout)}")
         lines += [f'\t\tcomment "{values.comment}"'] if values.comment else []
-        lines += _elements(values.elements)
+        lines += _elements(sorted(values.elements, key=_order))
         return "\n".join([*lines, "\t}"])
 
     def _map_text(self, name: str) -> str:
@@ -159,7 +163,7 @@ class Ruleset:
         lines = [f"\tmap {name} {{", f"\t\ttype {key} : verdict", f'\t\tcomment "{found.comment}"']
         lines += _elements([
             " . ".join(place) + (f' comment "{comment}"' if comment else "") + f" : {verdict}"
-            for place, (verdict, comment) in found.elements.items()
+            for place, (verdict, comment) in sorted(found.elements.items(), key=lambda e: _order(*e[0]))
         ])  # fmt: skip
         return "\n".join([*lines, "\t}"])
 
@@ -194,6 +198,17 @@ def _set(texts: object) -> str:
     assert not isinstance(texts, str)
     values = list(texts)  # type: ignore[call-overload]
     return values[0] if len(values) == 1 else "{ " + ", ".join(values) + " }"
+
+
+def _order(*key: str) -> tuple[tuple[int, int, str], ...]:
+    """Addresses and ports by number, the rest by name."""
+    return tuple(_rank(part) for part in key)
+
+
+def _rank(part: str) -> tuple[int, int, str]:
+    if part.isdigit():
+        return 0, int(part), ""
+    return (1, int(ip_address(part)), "") if set(part) & {".", ":"} else (2, 0, part)
 
 
 def _elements(texts: list[str]) -> list[str]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from netsim.proxy.addresses import Ranges
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.nftables_text import Rule, Ruleset
-from netsim.proxy.packet import Step
-
-if TYPE_CHECKING:
-    from netsim.proxy.node import Query
+from netsim.proxy.packet import Query, Step
 
 _FINAL = ("drop", "reject", "dnat", "masquerade")
 

@@ -1,7 +1,7 @@
 """One node's kube-proxy, as packets meet it: which revision it has programmed, and what that says.
 
-A verdict depends on the packet's destination and on a few facts about its source (a pod? the node itself?), so
-it is worked out once for those and kept until the node programs a revision that changes it.
+A verdict depends on the packet's destination and on a few facts about its source (a pod? the node itself?),
+so it is worked out once for those and kept until the node programs a revision that changes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from netsim.proxy.addresses import Ranges, family, is_loopback
 from netsim.proxy.endpoints import Categories, Endpoint, categorize
 from netsim.proxy.modes import MODES
-from netsim.proxy.packet import NO_MATCH, Packet, Step, Verdict
+from netsim.proxy.packet import NO_MATCH, Packet, Query, Step, Verdict
 from netsim.proxy.tables import HEALTH_CHECK, NODE_PORT, AddressKey, Tables, Version
 
 if TYPE_CHECKING:
@@ -43,22 +43,6 @@ class NodeInfo:
         return next((address for address in self.addresses if family(address) == version), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A packet reduced to what rules can see of it on this node."""
-
-    source: str
-    destination: str
-    port: int
-    protocol: str
-    family: int
-    from_pod: bool  # the source is in the cluster's pod range, as far as this kube-proxy knows one
-    from_local: bool  # the source is an address of this node
-    from_node: bool  # sent by a process of the node: it meets the OUTPUT hook instead of PREROUTING
-    to_node: bool  # the destination is an address of this node
-    from_own_pod: bool = False  # the source is a pod of this very node
-
-
 class NodeRules:
     """The rules of one node at the revision it has programmed.
 
@@ -78,7 +62,9 @@ class NodeRules:
         self.config = tables.config
         self.mode: Mode = MODES[tables.config.mode]
         self.revision = 0  # nothing is programmed: after boot every packet passes untouched
-        self._own = frozenset(node.addresses) | frozenset(node.bridge_addresses) | frozenset(node.tunnel_addresses)
+        self._own = (
+            frozenset(node.addresses) | frozenset(node.bridge_addresses) | frozenset(node.tunnel_addresses)
+        )
         # kube-proxy's detector knows one range a family, or none at all
         known = tables.cluster_cidrs if self.config.detect_local == "ClusterCIDR" else Ranges(())
         self._detectors = {v: Ranges(known.of_family(v).networks[:1]) for v in (4, 6)}
@@ -133,7 +119,7 @@ class NodeRules:
         return self.mode.explain(self, self.query(packet), endpoint, remembered)
 
     def render(self) -> str:
-        """The rules as the node's own tool prints them: `iptables-save`, `nft list ruleset`, `ipvsadm -Ln`."""
+        """The rules as the node's tool prints them: `iptables-save`, `nft list ruleset`, `ipvsadm -Ln`."""
         return self.mode.render(self) if self.revision else ""
 
     def source_seen(self, packet: Packet, endpoint: Endpoint, verdict: Verdict | None = None) -> str:
@@ -170,9 +156,7 @@ class NodeRules:
         """A packet reduced to what rules can see of it."""
         facts = self._sources.get(packet.source) or self._classify(packet.source)
         from_node = facts[1] if not packet.entry else packet.entry == "node"
-        return self._query(
-            packet.source, packet.destination, packet.port, packet.protocol, facts, from_node
-        )
+        return self._query(packet.source, packet.destination, packet.port, packet.protocol, facts, from_node)
 
     def is_local(self, address: str) -> bool:
         """Whether the kernel would deliver the address on this node (its type is LOCAL)."""
@@ -267,7 +251,7 @@ class NodeRules:
         return found
 
     def _depends_on_source(self, query: Query) -> bool:
-        """Whether the facts about a source do not settle the verdict: source ranges, or packets to loopback."""
+        """Whether the facts about a source do not settle the verdict: source ranges, packets to loopback."""
         claims = self.claims((query.destination, query.port, query.protocol))
         return is_loopback(query.destination) or any(v.service_port.has_firewall for v in claims)
 

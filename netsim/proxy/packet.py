@@ -68,6 +68,22 @@ NO_MATCH = Verdict("NO_MATCH")
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """A packet reduced to what rules can see of it on this node."""
+
+    source: str
+    destination: str
+    port: int
+    protocol: str
+    family: int
+    from_pod: bool  # the source is in the cluster's pod range, as far as this kube-proxy knows one
+    from_local: bool  # the source is an address of this node
+    from_node: bool  # sent by a process of the node: it meets the OUTPUT hook instead of PREROUTING
+    to_node: bool  # the destination is an address of this node
+    from_own_pod: bool = False  # the source is a pod of this very node
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One rule that a packet met on its way through a node, in the rule's own words."""
 

@@ -1,10 +1,11 @@
 """Where traffic policies send a packet: what iptables and nftables mode have in common.
 
-Internal traffic goes to the cluster IP, external traffic to a node port, an external IP or a load balancer VIP.
-Under policy Local external traffic is short-circuited for pods and for the node itself: they may use every
-endpoint, as if they had gone out to the load balancer and come back.
+Internal traffic goes to the cluster IP, external traffic to a node port, an external IP or a load balancer
+VIP. Under policy Local external traffic is short-circuited for pods and for the node itself: they may use
+every endpoint, as if they had gone out to the load balancer and come back.
 
-Source: kubernetes 1.32, the chains KUBE-SVC, KUBE-SVL, KUBE-EXT and KUBE-FW of `pkg/proxy/iptables/proxier.go`.
+Source: kubernetes 1.32, the chains KUBE-SVC, KUBE-SVL, KUBE-EXT and KUBE-FW of
+`pkg/proxy/iptables/proxier.go`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netsim.proxy.addresses import Ranges
 from netsim.proxy.endpoints import Categories, Endpoint
-from netsim.proxy.packet import Verdict
+from netsim.proxy.packet import Query, Verdict
 from netsim.proxy.services import ServicePort
-from netsim.proxy.tables import Version
+from netsim.proxy.tables import HEALTH_CHECK, NODE_PORT, Version
 
 if TYPE_CHECKING:
-    from netsim.proxy.node import NodeRules, Query
+    from netsim.proxy.node import NodeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +106,56 @@ def _dnat(
     return Verdict(
         "DNAT", port, endpoints, masquerade, hairpin=True, affinity=port.affinity, via=via, policy=policy
     )
+
+
+def refusal(service: Backends, via: str) -> Verdict:
+    """The verdict of a rule that refuses for want of endpoints."""
+    action, words = service.refusal
+    return Verdict("REJECT" if action == "REJECT" else "DROP", service.port, via=via, reason=words)
+
+
+def address_kind(port: ServicePort, address: str) -> str:
+    """What an address is to a service port."""
+    if address == port.cluster_ip:
+        return "cluster-ip"
+    return "external-ip" if address in port.external_ips else "load-balancer-ip"
+
+
+def hooks(query: Query) -> tuple[str, ...]:
+    """The filter hooks a packet meets on its way."""
+    if query.from_node:
+        return ("OUTPUT", "INPUT") if query.to_node else ("OUTPUT",)
+    return ("INPUT",) if query.to_node else ("FORWARD",)
+
+
+def concerned(rules: NodeRules, query: Query) -> list[Version]:
+    """The service ports with a rule that could match the packet."""
+    kind = "" if query.family == 4 else "6"
+    found = [
+        *rules.claims((query.destination, query.port, query.protocol)),
+        *rules.node_port_claims(query),
+        *(rules.claims((HEALTH_CHECK + kind, query.port, "TCP")) if query.to_node else ()),
+    ]
+    if query.to_node:
+        found += rules.claims((NODE_PORT + kind, query.port, query.protocol))
+    return list({v.service_port.id: v for v in sorted(found, key=lambda v: v.service_port.id)}.values())
+
+
+def families(rules: NodeRules) -> list[int]:
+    """The address families a node has: kube-proxy runs once for each."""
+    return [v for v in (4, 6) if rules.node.primary(v)]
+
+
+def chosen_addresses(rules: NodeRules, version: int) -> tuple[str, ...] | None:
+    """The local addresses that nodePortAddresses names; None if it names all of them."""
+    wanted = rules.config.node_port_addresses
+    if wanted is None:
+        return None
+    if wanted == "primary":
+        primary = rules.node.primary(version)
+        return (primary,) if primary else ()
+    ranges = [r for r in wanted if not isinstance(r, str) and r.version == version]
+    if not ranges or any(r.prefixlen == 0 for r in ranges):
+        return None
+    inside = Ranges(ranges)
+    return tuple(a for a in rules.local_addresses if a in inside)

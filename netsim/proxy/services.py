@@ -20,6 +20,8 @@ PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 AFFINITY_SECONDS = 10800  # sessionAffinityConfig.clientIP.timeoutSeconds, the API's default
 
+EVERYWHERE = Ranges(())
+
 PortId = tuple[str, str, str, str, int]
 """What identifies a service port: namespace, Service, port name, protocol, address family."""
 
@@ -37,7 +39,7 @@ class ServicePort:
     node_port: int = 0
     external_ips: tuple[str, ...] = ()
     load_balancer_vips: tuple[str, ...] = ()  # ingress addresses that nodes intercept: ipMode VIP
-    source_ranges: Ranges = Ranges(())  # loadBalancerSourceRanges: they guard the load balancer VIPs only
+    source_ranges: Ranges = EVERYWHERE  # loadBalancerSourceRanges: they guard the load balancer VIPs only
     health_check_node_port: int = 0
     external_local: bool = False  # externalTrafficPolicy: Local
     internal_local: bool = False  # internalTrafficPolicy: Local

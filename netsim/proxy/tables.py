@@ -322,7 +322,7 @@ def _append(chains: dict[K, Chain[T]], key: K, revision: int, value: T) -> None:
 
 
 def needs_udp_clean_up(before: Mapping[PortKey, Endpoints], after: Mapping[PortKey, Endpoints]) -> bool:
-    """Whether a sync must look for stale UDP entries: the endpoints of a Service with a UDP port have changed.
+    """Whether a sync must look for stale UDP entries: a Service with a UDP port has other endpoints now.
 
     Source: kubernetes 1.32 `pkg/proxy/endpointschangetracker.go`.
     """

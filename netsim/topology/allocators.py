@@ -1,13 +1,14 @@
 """Who hands out addresses and ports: Service IPs, node ports, pod ranges of nodes, pod addresses.
 
 The API server's allocators split their range in two bands: the lower one is left to people who pick a value
-themselves, the upper one feeds automatic allocation, until it is full (KEP-3070 for Service addresses, KEP-3668
-for node ports). An automatic choice starts at a random place and takes the next free value; chance is not
-generated here, the caller hands in 64 random bits. Node ranges are handed out in order; a node's pod addresses
-go round robin from the last one reserved, so that an address is not reused at once.
+themselves, the upper one feeds automatic allocation, until it is full (KEP-3070 for Service addresses,
+KEP-3668 for node ports). An automatic choice starts at a random place and takes the next free value; chance
+is not generated here, the caller hands in 64 random bits. Node ranges are handed out in order; a node's pod
+addresses go round robin from the last one reserved, so that an address is not reused at once.
 
 Left out: the IPAddress objects and the repair loop. Sources: kubernetes 1.32 `pkg/registry/core/service/
-ipallocator` and `portallocator`, `pkg/controller/nodeipam/ipam/cidrset`, containernetworking/plugins `host-local`.
+ipallocator` and `portallocator`, `pkg/controller/nodeipam/ipam/cidrset`, containernetworking/plugins
+`host-local`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class AlreadyAllocated(AllocationError):
 
 @dataclass
 class Band:
-    """A range of `size` places, counted from zero, with its first `static` places kept for explicit wishes."""
+    """A range of `size` places, counted from zero; the first `static` ones are kept for explicit wishes."""
 
     size: int
     static: int
@@ -60,7 +61,7 @@ class Band:
             del self._sorted[bisect_left(self._sorted, place)]
 
     def take_any(self, bits: int) -> int | None:
-        """Take a free place: in the upper band from a random start on, else in the lower one; None if full."""
+        """Take a free place: in the upper band from a random start on, else in the lower; None if full."""
         for first, last in ((self.static, self.size), (0, self.static)):
             inside = bisect_left(self._sorted, last) - bisect_left(self._sorted, first)
             if last > first and inside < last - first:
@@ -239,7 +240,9 @@ class NodeCIDRAllocator:
     def allocate(self) -> str:
         """The next free range."""
         if len(self._used) == self.size:
-            raise Full("CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range")
+            raise Full(
+                "CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range"
+            )
         while self._next in self._used:
             self._next = (self._next + 1) % self.size
         place, self._next = self._next, (self._next + 1) % self.size
@@ -265,7 +268,11 @@ class NodeCIDRAllocator:
     def _place(self, cidr: str) -> int:
         network = ip_network(cidr)
         place = (int(network.network_address) - int(self.cluster.network_address)) // self._step
-        if network.version != self.cluster.version or network.prefixlen != self.mask or not 0 <= place < self.size:
+        if (
+            network.version != self.cluster.version
+            or network.prefixlen != self.mask
+            or not 0 <= place < self.size
+        ):
             raise NotInRange(f"{cidr} is not a /{self.mask} of {self.cluster}")
         return place
 
@@ -291,7 +298,9 @@ class HostLocal:
     def allocate(self) -> str:
         """The next free address after the last one reserved."""
         if len(self._used) >= self._count:
-            raise Full(f"no IP addresses available in range set: {self._address(1)}-{self._address(self._count - 1)}")
+            raise Full(
+                f"no IP addresses available in range set: {self._address(1)}-{self._address(self._count - 1)}"
+            )
         place = (self._last + 1) % self._count
         while place in self._used:
             place = (place + 1) % self._count

@@ -147,10 +147,10 @@ def test_a_file_that_is_not_there_ends_with_2(file, capsys):
 
 
 def test_a_reader_that_leaves_does_not_keep_the_results_from_being_written(file, tmp_path, monkeypatch):
-    def gone(*_, **__):
+    def gone(*_):
         raise BrokenPipeError
 
-    monkeypatch.setattr("netsim.report.terminal.report", gone)
+    monkeypatch.setattr("netsim.cli.run._print", gone)
     assert ended(["run", file]) == 0
     assert (tmp_path / "results" / "small" / "1" / "requests.csv").exists()
 

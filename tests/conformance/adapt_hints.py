@@ -17,6 +17,8 @@ from netsim.control.hints import (
     hints,
     hints_enabled,
     topology_hints,
+)
+from netsim.control.hints import (
     traffic_distribution_hints as distribute,
 )
 from netsim.units import millicores

@@ -12,8 +12,10 @@ from netsim.proxy.endpoints import (
     Endpoint,
     Endpoints,
     categorize,
-    endpoints_map as map_of,
     local_ready_addresses,
+)
+from netsim.proxy.endpoints import (
+    endpoints_map as map_of,
 )
 from netsim.proxy.iptables_text import probability
 from netsim.proxy.node import NodeInfo, NodeRules
@@ -122,7 +124,10 @@ def _wanted(wanted: dict[str, list[dict[str, Any]]]) -> dict[str, list[tuple[str
 def service_map(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """How many service ports are proxied, and which health check node ports are open."""
     for case in document["cases"]:
-        yield case["id"], partial(_service_map, case["input"], case["expected"], case.get("ip_family", "IPv4"))
+        yield (
+            case["id"],
+            partial(_service_map, case["input"], case["expected"], case.get("ip_family", "IPv4")),
+        )
 
 
 def _service_map(given: dict[str, Any], expected: dict[str, Any], family: str) -> None:

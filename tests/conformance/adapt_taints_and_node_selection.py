@@ -18,10 +18,14 @@ def judge(case: Given) -> None:
     given, expected = case["input"], case["expected"]
     comparisons = (given.get("feature_gates") or {}).get("TaintTolerationComparisonOperators", False)
     if "toleration" in given:
-        assert tolerates(given["toleration"], given["taint"], comparisons=comparisons) == expected["tolerated"]
+        assert (
+            tolerates(given["toleration"], given["taint"], comparisons=comparisons) == expected["tolerated"]
+        )
     elif "tolerations" in given:
         effects = _considered(given.get("taints_considered", "all"))
-        found = untolerated(given["taints"] or [], given["tolerations"] or [], effects, comparisons=comparisons)
+        found = untolerated(
+            given["taints"] or [], given["tolerations"] or [], effects, comparisons=comparisons
+        )
         assert (found is None) == expected["all_tolerated"]
     elif "nodeSelector" in given:
         assert _selects(given["nodeSelector"], given["node"]) == expected["matches"]

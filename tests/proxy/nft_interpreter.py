@@ -1,7 +1,8 @@
 """A small reader of `nft list ruleset` text that walks a packet through it. It knows nothing of netsim.
 
 Base chains run hook by hook, by priority: prerouting (or output), then input or forward (or input again over
-loopback), then postrouting. After a dnat the rest of the way sees the new destination. `numgen random` goes every way.
+loopback), then postrouting. After a dnat the rest of the way sees the new destination. `numgen random` goes
+every way.
 """
 
 from __future__ import annotations

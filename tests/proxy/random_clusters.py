@@ -57,7 +57,10 @@ class Cluster:
     def packets(self) -> list[tuple[Packet, bool]]:
         """Each source to each destination; whether a process of the node sends it."""
         return [
-            (Packet(source, 40000, address, port, protocol), source in (*NODE.addresses, *NODE.bridge_addresses, "127.0.0.1"))
+            (
+                Packet(source, 40000, address, port, protocol),
+                source in (*NODE.addresses, *NODE.bridge_addresses, "127.0.0.1"),
+            )
             for source in SOURCES
             for address, port, protocol in self.destinations()
             if source != "127.0.0.1" or address == "127.0.0.1"  # loopback speaks to loopback
@@ -145,7 +148,7 @@ def services(draw: st.DrawFn, number: int) -> tuple[dict[str, Any], list[dict[st
 @st.composite
 def clusters(draw: st.DrawFn, mode: str) -> Cluster:
     config = ProxyConfig(
-        mode=mode,  # type: ignore[arg-type]
+        mode=mode,
         masquerade_all=draw(st.booleans()),
         localhost_node_ports=draw(st.booleans()),
         detect_local=draw(st.sampled_from(["ClusterCIDR", "ClusterCIDR", "none"])),

@@ -8,7 +8,8 @@ from fractions import Fraction
 import iptables_interpreter
 import nft_interpreter
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from random_clusters import NODE, Cluster, clusters
 
 from netsim.proxy.packet import Packet, Verdict
@@ -34,9 +35,7 @@ def test_the_verdict_is_what_the_rules_text_does(mode: str, data: st.DataObject)
     interpreter = INTERPRETERS[mode](text, OWN)
     for packet, from_node in cluster.packets():
         expected = told(cluster.rules.verdict(packet), packet)
-        found = interpreter.result(
-            packet.source, packet.destination, packet.port, packet.protocol, from_node
-        )
+        found = interpreter.result(packet.source, packet.destination, packet.port, packet.protocol, from_node)
         assert found.keys() == expected.keys(), packet
         for end, chance in expected.items():
             assert abs(found[end] - chance) < Fraction(1, 10**8), packet
