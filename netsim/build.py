@@ -34,6 +34,7 @@ from netsim.control.scheduler import Scheduler
 from netsim.control.taint_eviction import TaintEviction
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.history import History
+from netsim.dataplane.kernel import Kernel
 from netsim.dataplane.plain import syn_schedule
 from netsim.dataplane.server import Server
 from netsim.dataplane.serving import Serving
@@ -153,7 +154,7 @@ def _cluster(env: simpy.Environment, document: ScenarioDocument, seed: int) -> C
     history = History()
     outside = next(islice(reversed(list(_hosts(spec.addresses.external, 256))), 1))
     forwarding = Forwarding(
-        build_topology(spec.nodes, spec.links), history, clock, spec.links, spec.cni, outside, spec.domain
+        build_topology(spec.nodes, spec.links), history, spec.links, spec.cni, outside, spec.domain
     )
     forwarding.add_address(forwarding.outside)
     return Cluster(
@@ -214,7 +215,7 @@ def _node(
     bridge = () if forwarding.routed else (ipam.gateway,)
     tunnel = (str(ipam.network.network_address),) if cni in ENCAPSULATION else ()
     info = NodeInfo(name, own, group.zone, labels_of(node), (pod_range,), bridge, tunnel)
-    forwarding.rules[name] = NodeRules(feed.tables, info)
+    forwarding.kernels[name] = Kernel(NodeRules(feed.tables, info))
     return Kubelet(cluster, name, addresses[0], ipam, behaviour, numbers)
 
 

@@ -7,7 +7,8 @@ one line in `FAULTS`. A fault reaches the cluster through `Machines`, the few le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union
 
 from pydantic import Field
@@ -30,7 +31,7 @@ class Selector(Model):
 
     nodes: tuple[Name, ...] = ()
     zones: tuple[str, ...] = ()
-    running: Labels = {}  # a pod with these labels runs on it at that instant
+    running: Labels = Field(default={})  # a pod with these labels runs on it at that instant
 
     def candidates(self, world: Machines) -> list[str]:
         """The nodes that meet all parts, in the cluster's order."""
@@ -67,6 +68,11 @@ class Fault(Model):
         return [name for name in names if name in drawn]
 
 
+    @abstractmethod
+    def run(self, env: Any, world: Machines, chance: Stream) -> Generator[Any, Any, None]:
+        """What it does, as a SimPy process."""
+
+
 class NodePowerLoss(Fault):
     """A node loses power at `at` and gets it back after `duration`.
 
@@ -76,7 +82,7 @@ class NodePowerLoss(Fault):
 
     action: Literal["node-power-loss"]
 
-    def run(self, env: Any, world: Machines, chance: Stream) -> Iterator[Any]:
+    def run(self, env: Any, world: Machines, chance: Stream) -> Generator[Any, Any, None]:
         """Wait, cut the power, wait, restore it."""
         yield env.timeout(self.at)
         victims = self.victims(world, chance)

@@ -106,7 +106,7 @@ class Simulation:
     @property
     def node_rules(self) -> dict[str, NodeRules]:
         """Every node's rules, as programmed now."""
-        return self.forwarding.rules
+        return {name: kernel.rules for name, kernel in self.forwarding.kernels.items()}
 
     def run(self, until: int | None = None, progress: Progress | None = None) -> None:
         """Move both halves on, up to and including what the control half does at `until`."""
@@ -114,9 +114,9 @@ class Simulation:
         env, advance = self.env, self.engine.advance
         told = 0
         while True:
-            instant = env.peek()
-            if instant > until:
+            if env.peek() > until:
                 break
+            instant = int(env.peek())
             advance(instant)
             while env.peek() == instant:
                 env.step()

@@ -41,6 +41,7 @@ class Change:
     old: Object | None
 
 
+Objects = list[Object]
 Handler = Callable[[Change], None]
 IndexFunction = Callable[[Object], Iterable[Any]]
 
@@ -54,13 +55,14 @@ class Index:
 
     def change(self, old: Object | None, new: Object | None) -> None:
         """Follow one write."""
-        before = tuple(self.keys(old)) if old else ()
         after = tuple(self.keys(new)) if new else ()
-        for key in before:
-            if key not in after:
-                self.found[key].pop(key_of(old), None)  # type: ignore[arg-type]
-        for key in after:
-            self.found[key][key_of(new)] = new  # type: ignore[arg-type, index]
+        if old:
+            for key in self.keys(old):
+                if key not in after:
+                    self.found[key].pop(key_of(old), None)
+        if new:
+            for key in after:
+                self.found[key][key_of(new)] = new
 
 
 class Store:
@@ -81,16 +83,16 @@ class Store:
         """One object, or None."""
         return self._objects[kind].get((namespace, name))
 
-    def list(self, kind: str, namespace: str | None = None) -> list[Object]:
+    def list(self, kind: str, namespace: str | None = None) -> Objects:
         """All objects of a kind (in one namespace), oldest first."""
         objects = self._objects[kind].values()
         if namespace is None:
             return list(objects)
         return [obj for obj in objects if obj["metadata"].get("namespace", "") == namespace]
 
-    def kinds(self) -> list[str]:
+    def kinds(self) -> tuple[str, ...]:
         """The kinds of which there is an object."""
-        return sorted(kind for kind, objects in self._objects.items() if objects)
+        return tuple(sorted(kind for kind, objects in self._objects.items() if objects))
 
     def index(self, kind: str, name: str, keys: IndexFunction) -> None:
         """Keep objects of a kind findable under what `keys` says of each."""
@@ -99,7 +101,7 @@ class Store:
             for obj in self._objects[kind].values():
                 index.change(None, obj)
 
-    def find(self, kind: str, index: str, key: Any) -> list[Object]:
+    def find(self, kind: str, index: str, key: Any) -> Objects:
         """The objects that an index holds under `key`."""
         return list(self._indices[kind][index].found.get(key, {}).values())
 

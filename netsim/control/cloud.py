@@ -123,7 +123,7 @@ class Cloud:
         forwarding = self.cluster.forwarding
         if not forwarding.powered[node] or forwarding.topology.delay(CLOUD, node) is None:
             return False
-        rules = forwarding.rules[node]
+        rules = forwarding.kernels[node].rules
         current = self.cluster.store.get("Service", *service.split("/"))
         if current is not None and current["spec"].get("externalTrafficPolicy") == "Local":
             return rules.local_ready(*service.split("/")) > 0

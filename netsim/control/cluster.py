@@ -46,7 +46,7 @@ class Cluster:
     def after(self, delay: int, action: Callable[..., Any], *given: Any) -> None:
         """Do something later."""
         event = self.env.timeout(delay)
-        event.callbacks.append(lambda _: action(*given))  # type: ignore[union-attr]
+        event.callbacks.append(lambda _: action(*given))
 
     def hear(self, kind: str, handler: Callable[[Change], None]) -> None:
         """Tell `handler` of each change of a kind, one watch latency after it was written."""

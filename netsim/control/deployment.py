@@ -56,9 +56,13 @@ class Deployments:
         else:
             surge, unavailable = surge_and_unavailable(deployment)
             target = desired if not any(map(_size, old)) else new_replicas(desired, surge, total, _size(new))
+            if target > _size(new):
+                yield from self._scale(new, target)
+                return
             yield from self._scale(new, target)
-            new = self.cluster.current(new) or new
-            pairs = [(_size(rs), _available(rs)) for rs in old]
+            # One that was just told to shrink still reports its old count; the real controller can be
+            # misled by that for a few milliseconds, ours counts what will be left.
+            pairs = [(_size(rs), min(_size(rs), _available(rs))) for rs in old]
             sizes = old_replicas(desired, unavailable, (_size(new), _available(new)), pairs)
         for rs, size in zip(old, sizes, strict=True):
             yield from self._scale(rs, size)

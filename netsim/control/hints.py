@@ -15,8 +15,8 @@ map order. Sources: kubernetes `staging/src/k8s.io/endpointslice/topologycache`,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netsim.units import millicores
@@ -43,16 +43,16 @@ MESSAGES = {
 }  # fmt: skip
 
 Entry = Mapping[str, Any]
-Slice = list[Entry]
+Slice = Sequence[Entry]
 
 
 @dataclass(frozen=True, slots=True)
 class Slices:
     """The endpoints of the slices that a sync creates, updates, and would leave alone."""
 
-    create: list[Slice] = field(default_factory=list)
-    update: list[Slice] = field(default_factory=list)
-    unchanged: list[Slice] = field(default_factory=list)
+    create: Sequence[Slice] = ()
+    update: Sequence[Slice] = ()
+    unchanged: Sequence[Slice] = ()
 
     def all(self) -> list[Slice]:
         """Every slice."""

@@ -7,6 +7,7 @@ Source: kubernetes `apimachinery/pkg/util/rand/rand.go`.
 from __future__ import annotations
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+LONGEST_BASE = 58
 
 
 def suffix(bits: int, length: int = 5) -> str:
@@ -21,6 +22,15 @@ def suffix(bits: int, length: int = 5) -> str:
         text += ALPHABET[bits >> 64]
         bits &= (1 << 64) - 1
     return text
+
+
+def generated(base: str, bits: int) -> str:
+    """A name from a `generateName`, which is shortened if need be.
+
+    >>> generated("web-", 0), len(generated("w" * 100, 0))
+    ('web-bbbbb', 63)
+    """
+    return base[:LONGEST_BASE] + suffix(bits)
 
 
 def safe_encoded(number: int) -> str:

@@ -64,8 +64,8 @@ class NodeLifecycle:
         self.cluster = cluster
         self.client = Client(cluster)
         self.health: dict[str, Health] = {}
-        self.queues: dict[str, dict[str, None]] = {}  # zone -> nodes waiting for their NoExecute taint
-        self.limits: dict[str, TokenBucket] = {}
+        self.queues: dict[tuple[str, str], dict[str, None]] = {}  # zone -> nodes waiting for their NoExecute taint
+        self.limits: dict[tuple[str, str], TokenBucket] = {}
         self.all_silent = False
         cluster.hear("Node", self._node_changed)
         cluster.env.process(self.run())
@@ -198,7 +198,7 @@ class NodeLifecycle:
     def _mind_zones(self, nodes: list[Object]) -> None:
         """Set each zone's rate by its state; when no node anywhere is ready, evict nobody."""
         timings = self.cluster.timings
-        zones: dict[str, list[Object]] = {}
+        zones: dict[tuple[str, str], list[Object]] = {}
         for node in nodes:
             zones.setdefault(zone_key(labels_of(node)), []).append(node)
         states = {zone: zone_state(members, timings) for zone, members in zones.items()}

@@ -5,6 +5,7 @@ Source: kubernetes `pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from netsim.api.objects import Object, condition, with_condition
@@ -111,13 +112,13 @@ def crashed(pod: Object, now: int, exit_code: int, reason: str) -> Object:
 
 def restarts_of(pod: Object) -> int:
     """How often its first container was restarted."""
-    statuses = pod.get("status", {}).get("containerStatuses") or ({},)
+    statuses: Sequence[Object] = pod.get("status", {}).get("containerStatuses") or ({},)
     return int(statuses[0].get("restartCount", 0))
 
 
 def last_state(pod: Object) -> Object:
     """How its first container ended last time, if that is still in its status."""
-    statuses = pod.get("status", {}).get("containerStatuses") or ({},)
+    statuses: Sequence[Object] = pod.get("status", {}).get("containerStatuses") or ({},)
     return {k: v for k, v in statuses[0].get("state", {}).items() if k == "terminated"}
 
 

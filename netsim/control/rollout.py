@@ -39,23 +39,27 @@ def share_of(value: int | str, total: int, *, up: bool) -> int:
 
 
 def surge_and_unavailable(deployment: Object) -> tuple[int, int]:
-    """maxSurge and maxUnavailable as numbers; they are never both zero."""
+    """maxSurge and maxUnavailable as numbers; they are never both zero.
+
+    >>> surge_and_unavailable({"spec": {"replicas": 10}}), surge_and_unavailable({"spec": {"replicas": 1}})
+    ((3, 2), (1, 0))
+    """
     replicas = deployment["spec"]["replicas"]
     rolling = deployment["spec"].get("strategy", {}).get("rollingUpdate") or {}
     surge = share_of(rolling.get("maxSurge", "25%"), replicas, up=True)
     unavailable = share_of(rolling.get("maxUnavailable", "25%"), replicas, up=False)
-    return surge, unavailable if surge or unavailable else 1
+    return surge, min(unavailable if surge or unavailable else 1, replicas)
 
 
 def new_replicas(desired: int, surge: int, total: int, current: int) -> int:
-    """How large the new ReplicaSet may be now.
+    """How large the new ReplicaSet may be now; `total` is what all ReplicaSets are to have together.
 
-    >>> new_replicas(desired=4, surge=1, total=4, current=0)
-    1
+    >>> new_replicas(desired=4, surge=1, total=4, current=0), new_replicas(3, surge=1, total=9, current=5)
+    (1, 3)
     """
-    if total >= desired + surge:
-        return current
-    return current + min(desired + surge - total, desired - current)
+    if current >= desired:
+        return desired
+    return current + max(0, min(desired + surge - total, desired - current))
 
 
 def old_replicas(
@@ -63,23 +67,53 @@ def old_replicas(
 ) -> list[int]:
     """How large each old ReplicaSet may be now; pairs are (replicas, available), oldest first.
 
-    Unhealthy replicas go first, then the oldest sets shrink.
+    Unhealthy replicas go first, then the oldest sets shrink, as long as enough stay available.
 
     >>> old_replicas(4, 1, (1, 0), [(4, 4)])
     [3]
     """
     sizes = [replicas for replicas, _ in old]
-    total = sum(sizes) + new[0]
-    spare = total - (desired - unavailable) - (new[0] - new[1])
+    least = desired - unavailable
+    spare = sum(sizes) + new[0] - least - (new[0] - new[1])
+    if spare <= 0:
+        return sizes
     for i, (replicas, available) in enumerate(old):
-        cut = min(spare, replicas - available)
-        if cut > 0:
-            sizes[i] -= cut
-            spare -= cut
-    available = sum(a for _, a in old) + new[1]
-    spare = min(spare, available - (desired - unavailable))
-    for i in range(len(sizes)):
-        cut = min(max(spare, 0), sizes[i])
+        cut = max(0, min(spare, replicas - available))
+        sizes[i] -= cut
+        spare -= cut
+    spare = sum(available for _, available in old) + new[1] - least
+    for i, size in enumerate(sizes):
+        cut = max(0, min(spare, size))
         sizes[i] -= cut
         spare -= cut
     return sizes
+
+
+def proportional(desired: int, surge: int, sizes: Sequence[int], before: int) -> list[int]:
+    """How large each ReplicaSet becomes when a Deployment is scaled while it rolls; oldest first.
+
+    Each grows or shrinks in proportion, the larger first; what rounding leaves over goes to the largest.
+    `before` is what the Deployment could have at the most until now (its replicas and its surge).
+
+    >>> proportional(desired=15, surge=3, sizes=[8, 5], before=13)
+    [11, 7]
+    """
+    allowed = desired + surge if desired else 0
+    missing, before = allowed - sum(sizes), before or sum(sizes)
+    result, added = list(sizes), 0
+    order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], -i if missing > 0 else i))
+    for i in order:
+        change = _proportion(sizes[i], allowed, before, missing - added) if missing - added else 0
+        result[i] += change
+        added += change
+    if order:
+        result[order[0]] = max(0, result[order[0]] + missing - added)
+    return result
+
+
+def _proportion(size: int, allowed: int, before: int, left: int) -> int:
+    """By how much one ReplicaSet changes, if `left` is all that may still change."""
+    if not size:
+        return 0
+    wanted = (2 * size * allowed + before) // (2 * before) - size if allowed else -size
+    return min(wanted, left) if left > 0 else max(wanted, left)

@@ -11,8 +11,9 @@ steps) has no default in Kubernetes: those are typical values of a small healthy
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from netsim.draws import Distribution
 from netsim.fields import Duration, Model
@@ -81,7 +82,7 @@ VERSIONS = MappingProxyType(
 
 DEFAULT_VERSION = "1.32"
 
-PROFILES = MappingProxyType(
+PROFILES: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
         "default": {},
         "fast": {

@@ -7,22 +7,31 @@ machine that loses power says nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netsim.dataplane.forwarding import Forwarding, Place
-from netsim.dataplane.route import Pins
+from netsim.dataplane.route import Onward, Pins
 from netsim.dataplane.server import Server
+from netsim.proxy.conntrack import Conntrack, Entry
+from netsim.proxy.endpoints import Endpoint
+from netsim.proxy.packet import Packet
 
 
 class Connection:
     """One client socket, from its first SYN on."""
 
     __slots__ = (
-        "client", "expires", "ingress", "masqueraded", "pins", "places", "server", "used", "_version", "_way",
+        "client", "expires", "ingress", "masqueraded", "packet", "pins", "places", "server", "tracked",
+        "translator", "used", "_version", "_way",
     )  # fmt: skip
 
     server: Server
 
-    def __init__(self, client: Place) -> None:
+    def __init__(self, client: Place, packet: Packet) -> None:
         self.client = client
+        self.packet = packet  # the first one, as the client sends it
+        self.translator: tuple[str, Packet, Endpoint] | None = None  # who translated, what, and to whom
+        self.tracked: list[tuple[Conntrack, Entry]] = []  # its entries in the nodes' tables, where those are kept
         self.places = [client]  # client, load balancer, ingress node, server: those it passes
         self.pins: Pins = {}
         self.ingress = -1
@@ -71,3 +80,64 @@ class Connection:
             return True
         way = self.one_way(state)
         return way is None or now < ended + way
+
+    # what nodes remember of it ----------------------------------------------------------------------------
+
+    def translated(self, state: Forwarding, packet: Packet, hop: Onward) -> str:
+        """A node on its way has translated it; returns which."""
+        assert hop.endpoint is not None
+        machine = self.places[-1].machine
+        if self.translator is None:
+            self.translator = (machine, packet, hop.endpoint)
+            if state.track and packet.protocol == "TCP":
+                self._track(state, machine, packet, hop)
+        self.masqueraded = hop.masqueraded
+        return machine
+
+    def open(self, state: Forwarding, server: Server) -> None:
+        """The handshake is done."""
+        self.server = server
+        if self.translator is not None:
+            machine, packet, endpoint = self.translator
+            state.kernels[machine].opened(packet, endpoint)
+        self._saw(state, "established")
+
+    def refused(self, state: Forwarding) -> None:
+        """It was turned away."""
+        self._saw(state, "rst")
+
+    def close(self, state: Forwarding) -> None:
+        """Its client has closed it."""
+        if self.translator is not None:
+            machine, packet, endpoint = self.translator
+            state.kernels[machine].closed(packet, endpoint)
+        for what in ("fin", "ack", "fin", "ack"):
+            self._saw(state, what)
+
+    def answered(self, state: Forwarding) -> None:
+        """UDP: an answer has passed the node that translated."""
+        if self.translator is not None:
+            machine, packet, _ = self.translator
+            kernel = state.kernels[machine]
+            entry = kernel.conntrack.find(packet, state.time)
+            if entry is not None:
+                kernel.conntrack.saw(entry, "data", state.time, reply=True)
+
+    def _track(self, state: Forwarding, machine: str, packet: Packet, hop: Onward) -> None:
+        """Entries for those who look: on the node that translates, and on the server's, where it differs."""
+        kernel = state.kernels[machine]
+        assert hop.endpoint is not None
+        seen = kernel.rules.source_seen(packet, hop.endpoint, hop.verdict)
+        self._enter(kernel.conntrack, kernel.conntrack.add(packet, hop.endpoint, state.time, seen))
+        if hop.place.machine != machine:
+            arriving = replace(hop.packet, source=seen)
+            table = state.kernels[hop.place.machine].conntrack
+            self._enter(table, table.add(arriving, None, state.time))
+
+    def _enter(self, table: Conntrack, entry: Entry | None) -> None:
+        if entry is not None:
+            self.tracked.append((table, entry))
+
+    def _saw(self, state: Forwarding, what: str) -> None:
+        for table, entry in self.tracked:
+            table.saw(entry, what, state.time)

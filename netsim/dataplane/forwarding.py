@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from netsim.dataplane.history import History
+from netsim.dataplane.kernel import Kernel
 from netsim.dataplane.server import Server
-from netsim.proxy.node import NodeRules
 from netsim.topology.graph import CLOUD, OUTSIDE, Topology
 from netsim.topology.network import ENCAPSULATION, CniFamily, Links
 
@@ -45,13 +45,12 @@ class Balancer:
 
 
 class Forwarding:
-    """What packets meet. `now` is the clock of whoever changes it."""
+    """What packets meet. The engine that moves them keeps `time`."""
 
     def __init__(
         self,
         topology: Topology,
         history: History,
-        now: Callable[[], int],
         links: Links,
         cni: CniFamily,
         outside_address: str,
@@ -59,8 +58,8 @@ class Forwarding:
     ) -> None:
         self.topology = topology
         self.history = history
-        self.now = now
-        self.rules: dict[str, NodeRules] = {}
+        self.time = 0  # the instant of whatever happens now, control or packet
+        self.kernels: dict[str, Kernel] = {}  # of every node
         self.powered: dict[str, bool] = dict.fromkeys(topology.machines(), True)
         self.places: dict[str, Place] = {}
         self.listeners: dict[tuple[str, int, str], Server] = {}
@@ -74,6 +73,7 @@ class Forwarding:
         self.cluster_ips: dict[str, tuple[str, ...]] = {}
         self.on_start: Callable[[Server], None] = lambda server: None
         self.on_stop: Callable[[Server], None] = lambda server: None
+        self.track = False  # keep conntrack entries of TCP connections, for those who want to see them
         self.version = 0  # raised by every change a packet could notice
         self._domain = domain
         self.routed = cni in ("calico-bgp", "calico-ipip", "calico-vxlan")
@@ -102,7 +102,7 @@ class Forwarding:
         """A link goes down or comes up."""
         self.version += 1
         self.topology.set_link(a, b, up=up)
-        self.history.record(self.now(), "link-up" if up else "link-down", f"link/{a}/{b}")
+        self.history.record(self.time, "link-up" if up else "link-down", f"link/{a}/{b}")
 
     # machines ----------------------------------------------------------------------------------------
 
@@ -112,17 +112,17 @@ class Forwarding:
             return
         self.version += 1
         self.powered[machine] = on
-        self.history.record(self.now(), "power-on" if on else "power-off", f"node/{machine}", machine)
+        self.history.record(self.time, "power-on" if on else "power-off", f"node/{machine}", machine)
         if not on:
-            self.rules[machine].program(0)
+            self.kernels[machine].reset()
             for server in [s for s in self.servers.values() if s.machine == machine]:
                 self.stop(server, farewell=False)
 
     def program(self, node: str, revision: int) -> None:
         """A node's kube-proxy has put a revision of the rules into effect."""
         self.version += 1
-        self.rules[node].program(revision)
-        self.history.record(self.now(), "programmed", f"node/{node}", node, revision=revision)
+        self.kernels[node].program(revision)
+        self.history.record(self.time, "programmed", f"node/{node}", node, revision=revision)
 
     # programs ----------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class Forwarding:
         if server.ended is None:
             self.version += 1
             server.accepting = True
-            self.history.record(self.now(), "pod-listening", f"pod/{server.name}", server.machine)
+            self.history.record(self.time, "pod-listening", f"pod/{server.name}", server.machine)
 
     def drain(self, server: Server) -> None:
         """A program accepts no more connections, and goes on with those it has."""
@@ -162,14 +162,14 @@ class Forwarding:
         if server.ended is not None:
             return
         self.version += 1
-        server.ended, server.farewell, server.accepting = self.now(), farewell, False
+        server.ended, server.farewell, server.accepting = self.time, farewell, False
         if self.servers.get(server.name) is server:
             del self.servers[server.name]
         for address in server.addresses:
             for port, protocol in server.ports:
                 if self.listeners.get((address, port, protocol)) is server:
                     del self.listeners[address, port, protocol]
-        self.history.record(self.now(), "pod-stopped", f"pod/{server.name}", server.machine)
+        self.history.record(self.time, "pod-stopped", f"pod/{server.name}", server.machine)
         self.on_stop(server)
 
     # names and balancers -----------------------------------------------------------------------------
@@ -203,14 +203,14 @@ class Forwarding:
         if old is None:
             self.add_address(Place("balancer", CLOUD, balancer.address, balancer.service))
             self.balanced[balancer.service] = balancer.address
-            self.history.record(self.now(), "lb-address", subject, detail=balancer.address)
+            self.history.record(self.time, "lb-address", subject, detail=balancer.address)
         before = old.targets if old else ()
         for node in balancer.targets:
             if node not in before:
-                self.history.record(self.now(), "lb-node-in", subject, node)
+                self.history.record(self.time, "lb-node-in", subject, node)
         for node in before:
             if node not in balancer.targets:
-                self.history.record(self.now(), "lb-node-out", subject, node)
+                self.history.record(self.time, "lb-node-out", subject, node)
 
     def unbalance(self, service: str) -> None:
         """A load balancer is taken down."""

@@ -109,12 +109,13 @@ class PlainEngine:
 
     def advance(self, until: int) -> None:
         """Move everything that happens strictly before `until`."""
-        agenda = self._agenda
+        agenda, state = self._agenda, self.state
         while agenda and agenda[0][0] < until:
-            self.now, *_, stamp, flight = heappop(agenda)
+            time, _, _, _, _, stamp, flight = heappop(agenda)
             if flight.stamp == stamp:
+                self.now = state.time = time
                 self._resume(flight, False)
-        self.now = max(self.now, until)
+        self.now = state.time = max(self.now, until)
 
     def finish(self, end: int) -> NDArray[np.void]:
         """End the run: what is still under way is unfinished. Returns the table, in canonical order."""
@@ -226,8 +227,10 @@ class PlainEngine:
         """One try: on a kept connection or a new one, until the outcome or the deadline."""
         source, client = flight.source, flight.client
         deadline = self.now + source.traffic.timeout if source.traffic.timeout else FOREVER
-        connection = self._kept(client) if client.idle else None
         flight.connect = 0
+        if source.traffic.protocol == "UDP":
+            return (yield from self._datagram(flight, deadline))
+        connection = self._kept(client) if client.idle else None
         if connection is None:
             connection = yield from self._connect(flight, deadline)
             if isinstance(connection, int):
@@ -235,26 +238,33 @@ class PlainEngine:
         flight.pod = connection.server.index
         flight.ingress = connection.ingress
         outcome = yield from self._exchange(flight, connection, deadline)
-        if source.traffic.keep_alive is not None:
-            self._keep(source.traffic.keep_alive, client, connection, outcome)
+        if not self._keep(source.traffic.keep_alive, client, connection, outcome):
+            connection.close(self.state)
         return outcome
 
-    def _connect(self, flight: Flight, deadline: int) -> Story:
-        """Resolve the name and open a connection; returns it, or the outcome that came instead."""
-        source, began = flight.source, self.now
-        traffic = source.traffic
-        patience = min(deadline, began + traffic.connect_timeout) if traffic.connect_timeout else deadline
+    def _resolve(self, flight: Flight, patience: int) -> Story:
+        """Turn the target's name into an address: the first packet to it, or the outcome that came instead."""
+        source = flight.source
         if self._name_lookup and source.target.kind == "dns":
-            if began + self._name_lookup > patience:
+            if self.now + self._name_lookup > patience:
                 yield patience, GIVE_UP
                 return TIMEOUT
-            yield began + self._name_lookup, ARRIVE
+            yield self.now + self._name_lookup, ARRIVE
         address, client = source.address(self.state), source.place(self.state)
         if address is None or client is None:
             return DNS_FAILURE
-        port = FIRST_PORT + index(flight.client.port.bits(flight.sequence, flight.attempts - 1), PORTS)
-        packet = Packet(client.address, port, address, source.target.port, traffic.protocol)
-        connection = Connection(client)
+        port = flight.client.socket
+        if not port:
+            port = FIRST_PORT + index(flight.client.port.bits(flight.sequence, flight.attempts - 1), PORTS)
+        return Connection(client, Packet(client.address, port, address, source.target.port, source.traffic.protocol))
+
+    def _connect(self, flight: Flight, deadline: int) -> Story:
+        """Resolve the name and open a connection; returns it, or the outcome that came instead."""
+        began, limit = self.now, flight.source.traffic.connect_timeout
+        patience = min(deadline, began + limit) if limit else deadline
+        connection = yield from self._resolve(flight, patience)
+        if isinstance(connection, int):
+            return connection
         first = self.now
         patience = min(patience, first + self._syn_patience)
         for offset in self._resends:
@@ -262,7 +272,7 @@ class PlainEngine:
                 break
             if first + offset > self.now:
                 yield first + offset, RESEND
-            answer = yield from self._knock(flight, connection, packet, patience)
+            answer = yield from self._knock(flight, connection, patience)
             if answer is not None:
                 flight.connect = self.now - began
                 return answer
@@ -270,58 +280,81 @@ class PlainEngine:
         flight.connect = self.now - began
         return TIMEOUT
 
-    def _knock(self, flight: Flight, connection: Connection, packet: Packet, patience: int) -> Story:
+    def _knock(self, flight: Flight, connection: Connection, patience: int) -> Story:
         """Send one SYN and follow it: the open connection, an outcome, or None for silence."""
         state = self.state
-        connection.begin()
-        hop = leave(state, connection.client, packet, connection.pins, flight.chance)
-        while isinstance(hop, Onward):
-            self._passed(flight, connection, hop)
-            if self.now + hop.delay > patience:
-                yield patience, GIVE_UP
-                return TIMEOUT
-            yield self.now + hop.delay, ARRIVE
-            packet, translated = hop.packet, hop.endpoint is not None
-            hop = arrive(state, hop.place, packet, connection.pins, flight.chance, translated=translated)
-        if isinstance(hop, Silence):
-            return None
-        back = connection.one_way(state)
-        if back is None:
+        hop = yield from self._road(flight, connection, patience)
+        if hop is None:
+            return TIMEOUT
+        back = None if isinstance(hop, Silence) else connection.one_way(state)
+        if back is None or (isinstance(hop, Delivered) and connection.asymmetric(hop.server)):
             return None
         if isinstance(hop, Refused):
-            answer: Connection | int = hop.outcome
             back += hop.after
-        else:
-            flight.pod = hop.server.index
-            if connection.asymmetric(hop.server):
-                return None
-            connection.server = hop.server
-            answer = connection
         if self.now + back > patience:
             yield patience, GIVE_UP
             return TIMEOUT
         if back:
             yield self.now + back, RESPONSE
-        return answer
+        if isinstance(hop, Refused):
+            connection.refused(state)
+            return hop.outcome
+        connection.open(state, hop.server)
+        return connection
 
-    def _passed(self, flight: Flight, connection: Connection, hop: Onward) -> None:
-        """Note which node translated a packet, and where it goes."""
-        if hop.endpoint is not None:
-            translator = connection.places[-1].machine
-            connection.ingress = flight.ingress = self._nodes.get(translator, -1)
-            connection.masqueraded = hop.masqueraded
-        connection.places.append(hop.place)
+    def _road(self, flight: Flight, connection: Connection, patience: int) -> Story:
+        """Follow a first packet to where it ends: Delivered, Refused, Silence; None if patience ends before."""
+        state, packet = self.state, connection.packet
+        connection.begin()
+        hop = leave(state, connection.client, packet, connection.pins, flight.chance)
+        while isinstance(hop, Onward):
+            if hop.endpoint is not None:
+                translator = connection.translated(state, packet, hop)
+                connection.ingress = flight.ingress = self._nodes.get(translator, -1)
+            connection.places.append(hop.place)
+            if self.now + hop.delay > patience:
+                yield patience, GIVE_UP
+                return None
+            yield self.now + hop.delay, ARRIVE
+            packet, translated = hop.packet, hop.endpoint is not None
+            hop = arrive(state, hop.place, packet, connection.pins, flight.chance, translated=translated)
+        if isinstance(hop, Delivered):
+            flight.pod = hop.server.index
+        return hop
+
+    def _datagram(self, flight: Flight, deadline: int) -> Story:
+        """A request in one UDP datagram. Nobody repeats it, and a socket that is kept keeps its endpoint."""
+        if flight.source.traffic.keep_alive is not None and not flight.client.socket:
+            flight.client.socket = FIRST_PORT + index(flight.client.port.bits(flight.sequence), PORTS)
+        deadline = min(deadline, self.now + TCP_GIVE_UP)
+        connection = yield from self._resolve(flight, deadline)
+        if isinstance(connection, int):
+            return connection
+        hop = yield from self._road(flight, connection, deadline)
+        if isinstance(hop, Refused):
+            return (yield from self._hear_back(connection, hop.outcome, deadline, hop.after))
+        if not isinstance(hop, Delivered) or connection.asymmetric(hop.server):
+            return (yield from self._hear_nothing(deadline))
+        connection.server = hop.server
+        outcome = yield from self._serve(flight, connection, deadline)
+        if outcome == OK:
+            connection.answered(self.state)
+        return outcome
 
     def _exchange(self, flight: Flight, connection: Connection, deadline: int) -> Story:
         """Send the request on an open connection and wait for the answer."""
-        server = connection.server
         deadline = min(deadline, self.now + TCP_GIVE_UP)
         way = connection.one_way(self.state)
         if way is None or self.now + way > deadline:
             return (yield from self._hear_nothing(deadline))
         yield self.now + way, ARRIVE
-        if server.ended is not None:
+        if connection.server.ended is not None:
             return (yield from self._find_closed(connection, deadline))
+        return (yield from self._serve(flight, connection, deadline))
+
+    def _serve(self, flight: Flight, connection: Connection, deadline: int) -> Story:
+        """The request is at the program: it waits for a worker, is worked on, and is answered."""
+        server = connection.server
         service = server.serving.service_time.draw_from(
             flight.client.service, flight.sequence, flight.attempts - 1
         )
@@ -345,12 +378,12 @@ class PlainEngine:
             return (yield from self._hear_nothing(deadline))
         return (yield from self._hear_back(connection, RESET, deadline))
 
-    def _hear_back(self, connection: Connection, outcome: int, deadline: int) -> Story:
-        """Wait for an answer that leaves the server now; it may come too late, or not at all."""
+    def _hear_back(self, connection: Connection, outcome: int, deadline: int, after: int = 0) -> Story:
+        """Wait for an answer that leaves the far end now (or `after` a while); it may not come in time."""
         way = connection.one_way(self.state)
-        if way is None or self.now + way > deadline:
+        if way is None or self.now + after + way > deadline:
             return (yield from self._hear_nothing(deadline))
-        yield self.now + way, RESPONSE
+        yield self.now + after + way, RESPONSE
         return outcome
 
     def _hear_nothing(self, deadline: int) -> Story:
@@ -363,19 +396,22 @@ class PlainEngine:
     def _kept(self, client: Client) -> Connection | None:
         """An idle connection that the client still believes in, the latest used first."""
         while client.idle:
-            connection = client.idle.pop()
+            connection: Connection = client.idle.pop()
             if connection.believed(self.state, self.now):
                 return connection
+            connection.close(self.state)
         return None
 
-    def _keep(self, keep: KeepAlive, client: Client, connection: Connection, outcome: int) -> None:
+    def _keep(self, keep: KeepAlive | None, client: Client, connection: Connection, outcome: int) -> bool:
         """Put a connection back into the pool, if it may live on."""
         connection.used += 1
-        if outcome not in (OK, OVERLOADED) or len(client.idle) >= keep.connections:
-            return
-        if keep.requests is None or connection.used < keep.requests:
-            connection.expires = self.now + keep.idle
-            client.idle.append(connection)
+        if keep is None or outcome not in (OK, OVERLOADED) or len(client.idle) >= keep.connections:
+            return False
+        if keep.requests is not None and connection.used >= keep.requests:
+            return False
+        connection.expires = self.now + keep.idle
+        client.idle.append(connection)
+        return True
 
     # endings ----------------------------------------------------------------------------------------------
 

@@ -47,7 +47,8 @@ def reach(state: Forwarding, source: Source) -> Reach | None:
 
 def reach_of(state: Forwarding, client: Place, packet: Packet) -> Reach:
     """The same for any client and packet."""
-    share, reasons = Fraction(0), {}
+    share = Fraction(0)
+    reasons: dict[str, None] = {}
     for weight, end in roads(state, client, packet):
         if isinstance(end, Delivered):
             share += weight

@@ -23,6 +23,7 @@ from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.requests import HOST_UNREACHABLE, NET_UNREACHABLE, REFUSED
 from netsim.dataplane.server import Server
 from netsim.draws import index
+from netsim.proxy.conntrack import Entry
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.packet import Packet, Verdict
 from netsim.units import MS
@@ -78,7 +79,10 @@ def leave(state: Forwarding, client: Place, packet: Packet, pins: Pins, chance: 
     if client.kind == "outside":
         return _onward(state, client, packet)
     hop = _translated(state, client, packet, pins, chance)
-    return hop if hop is not None else _onward(state, client, packet)
+    if hop is None:
+        cost = state.kernels[client.machine].cost(None)
+        hop = _onward(state, client, packet, cost)
+    return hop
 
 
 def arrive(
@@ -117,34 +121,63 @@ def _entered(state: Forwarding, place: Place, packet: Packet, pins: Pins, chance
     return Silence(f"{place.machine} has no rule for {packet.destination}:{packet.port} and sends it away again")
 
 
-def _translated(state: Forwarding, here: Place, packet: Packet, pins: Pins, chance: Chance) -> Hop | None:
+def _translated(
+    state: Forwarding, here: Place, packet: Packet, pins: Pins, chance: Chance
+) -> Hop | None:
     """What the rules of the node `here` make of a packet; None if they do not speak of it."""
-    node = here.machine
-    verdict = state.rules[node].verdict(packet)
+    kernel = state.kernels[here.machine]
+    if packet.protocol == "UDP" and (entry := kernel.recall(packet, state.time)) is not None:
+        return _established(state, here, packet, entry)
+    verdict = kernel.rules.verdict(packet)
     if verdict.action == "REJECT":
-        return Refused(REFUSED, f"rejected: {verdict.reason}", verdict=verdict)
+        return Refused(REFUSED, f"rejected: {verdict.reason}", kernel.cost(verdict), verdict)
     if verdict.action == "DROP":
         return Silence(f"dropped: {verdict.reason}", verdict)
     if verdict.action != "DNAT":
+        if packet.protocol == "UDP":
+            kernel.conntrack.add(packet, None, state.time)
         return None
-    endpoint = pins.get(node)
+    endpoint = pins.get(here.machine)
     if not isinstance(endpoint, Endpoint):
-        endpoint = pins[node] = verdict.choose(chance("endpoint"))
+        endpoint = kernel.choose(verdict, packet, chance("endpoint"), state.time)
+        if endpoint is None:
+            return Refused(REFUSED, "no real server takes it", verdict=verdict)
+        pins[here.machine] = endpoint
+        if packet.protocol == "UDP":
+            seen = kernel.rules.source_seen(packet, endpoint, verdict)
+            kernel.conntrack.add(packet, endpoint, state.time, seen)
+    masqueraded = verdict.masquerades(endpoint, packet.source)
+    return _to_endpoint(state, here, packet, endpoint, verdict, masqueraded, kernel.cost(verdict))
+
+
+def _established(state: Forwarding, here: Place, packet: Packet, entry: Entry) -> Hop | None:
+    """A packet of a flow that conntrack knows: no rule is asked."""
+    if entry.endpoint is None:
+        return None
+    return _to_endpoint(state, here, packet, entry.endpoint, None, entry.masqueraded, 0)
+
+
+def _to_endpoint(
+    state: Forwarding, here: Place, packet: Packet, endpoint: Endpoint, verdict: Verdict | None,
+    masqueraded: bool, cost: int,
+) -> Hop:  # fmt: skip
     onward = Packet(packet.source, packet.source_port, endpoint.ip, endpoint.port, packet.protocol)
-    place = state.places.get(endpoint.ip) or Place("pod", endpoint.node or node, endpoint.ip)
+    place = state.places.get(endpoint.ip) or Place("pod", endpoint.node or here.machine, endpoint.ip)
     delay = state.travel(here, place)
     if delay is None:
         return _no_road(state, here, place, verdict)
-    return Onward(place, delay, onward, verdict, endpoint, verdict.masquerades(endpoint, packet.source))
+    if place.machine != here.machine:
+        cost += state.kernels[place.machine].scan()
+    return Onward(place, delay + cost, onward, verdict, endpoint, masqueraded)
 
 
-def _onward(state: Forwarding, here: Place, packet: Packet) -> Hop:
+def _onward(state: Forwarding, here: Place, packet: Packet, cost: int = 0) -> Hop:
     """Untranslated, it goes where its address says."""
     place = state.places.get(packet.destination)
     if place is None:
         return Silence(f"{packet.destination} is nobody's address: it leaves by the default route")
     delay = state.travel(here, place)
-    return _no_road(state, here, place, None) if delay is None else Onward(place, delay, packet)
+    return _no_road(state, here, place, None) if delay is None else Onward(place, delay + cost, packet)
 
 
 def _no_road(state: Forwarding, here: Place, place: Place, verdict: Verdict | None) -> Hop:

@@ -18,7 +18,7 @@ from netsim.units import S
 class Client:
     """One client of a source: its streams, and the connections it keeps."""
 
-    __slots__ = ("asked", "balancer", "endpoint", "idle", "index", "pause", "port", "service")
+    __slots__ = ("asked", "balancer", "endpoint", "idle", "index", "pause", "port", "service", "socket")
 
     def __init__(self, draws: Draws, source: str, index: int) -> None:
         self.index = index
@@ -29,6 +29,7 @@ class Client:
         self.pause = draws.stream("backoff", source, index)
         self.idle: list[Any] = []  # connections kept open, the latest used last
         self.asked = 0  # requests begun, of a closed client
+        self.socket = 0  # the port of a UDP socket that is kept
 
 
 class Source:

@@ -60,7 +60,7 @@ class Tracer:
         """Follow the first packet from `client` to `address` (None: the target's name means nothing)."""
         if address is None:
             return Trace(source, target, (), OUTCOMES[DNS_FAILURE], f"{target} has no address now")
-        chance = self.draws.stream("trace", f"{source} {target} {self.state.now()}")
+        chance = self.draws.stream("trace", f"{source} {target} {self.state.time}")
         packet = Packet(client.address, CLIENT_PORT, address, port, protocol)
         pins: Pins = {}
         hops: list[TraceHop] = []
@@ -93,7 +93,7 @@ class Tracer:
         steps: tuple[Step, ...] = ()
         if at.kind in ("pod", "node") and not translated and self.state.powered[at.machine]:
             endpoint = hop.endpoint if isinstance(hop, Onward) else None
-            steps = self.state.rules[at.machine].explain(packet, endpoint)
+            steps = self.state.kernels[at.machine].rules.explain(packet, endpoint)
         becomes = self._becomes(at, packet, hop)
         road: tuple[str, ...] = ()
         if isinstance(hop, Onward):
@@ -114,7 +114,7 @@ class Tracer:
         """The packet after translation, with the source that the server will see."""
         if not isinstance(hop, Onward) or hop.endpoint is None:
             return ""
-        rules = self.state.rules[at.machine]
+        rules = self.state.kernels[at.machine].rules
         seen = rules.source_seen(packet, hop.endpoint, hop.verdict)
         port = packet.source_port
         return str(Packet(seen, port, hop.packet.destination, hop.packet.port, packet.protocol))

@@ -33,8 +33,8 @@ class ProxyConfig(Model):
     def enabled(self, gate: str) -> bool:
         """Whether a feature gate is on.
 
-        Rules depend on two, which are on unless told otherwise: LoadBalancerIPMode (a load balancer with ipMode
-        Proxy keeps its address to itself) and PreferSameTrafficDistribution (node hints count).
+        Rules depend on two, which are on unless told otherwise: LoadBalancerIPMode (a load balancer with
+        ipMode Proxy keeps its address to itself) and PreferSameTrafficDistribution (node hints count).
         """
         return self.feature_gates.get(gate, True)
 

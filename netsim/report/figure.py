@@ -48,7 +48,7 @@ def png(run: Run) -> bytes:
     figure = overview(run)
     FigureCanvasAgg(figure)
     file = BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
     return file.getvalue()
 
 
@@ -81,11 +81,12 @@ def overview(run: Run, figure: Figure | None = None) -> Figure:
 def _title(run: Run, figure: Figure, total: float) -> None:
     metadata = run.scenario.document.metadata
     title = metadata.title or metadata.name
-    figure.text(0.02, 1 - 0.2 / total, title, size=14, weight="bold", color=palette.INK, va="top")
+    words: dict[str, Any] = {"va": "top", "parse_math": False}  # a dollar sign is a dollar sign
+    figure.text(0.02, 1 - 0.2 / total, title, size=14, weight="bold", color=palette.INK, **words)
     told = f"{metadata.name}, seed {run.seed}, {count(len(run.rows), 'request')}"
     told += f", stopped at {instant(run.ended)}" if run.partial else ""
     text = f"{metadata.question}   ({told})" if metadata.question else told
-    figure.text(0.02, 1 - 0.49 / total, text, size=9.5, color=palette.GREY, va="top")
+    figure.text(0.02, 1 - 0.49 / total, text, size=9.5, color=palette.GREY, **words)
 
 
 # the panels
@@ -127,7 +128,13 @@ def _heading(axes: Axes, name: str, text: str, color: str = palette.INK) -> None
     """What a panel shows, to the left of it."""
     axes.text(_LEFT, 1.0, name, transform=axes.transAxes, size=9.5, weight="bold", color=color, va="top")
     points: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    style: dict[str, Any] = {"size": _TINY, "color": palette.GREY, "va": "top", "linespacing": 1.35}
+    style: dict[str, Any] = {
+        "size": _TINY,
+        "color": palette.GREY,
+        "va": "top",
+        "linespacing": 1.35,
+        "parse_math": False,
+    }
     axes.annotate(text, (_LEFT, 1.0), (0, -13.5), **points, **style)
 
 
@@ -286,7 +293,7 @@ def _one_clock(run: Run, axes: Sequence[Axes]) -> None:
         for axis in axes:
             axis.axvspan(begin / S, end / S, color="#d55e00", alpha=0.055, lw=0, zorder=0)
     for axis in axes[:-1]:
-        axis.tick_params(labelbottom=False)
+        axis.xaxis.set_visible(False)
 
 
 def _faults(run: Run) -> Iterator[tuple[int, int]]:

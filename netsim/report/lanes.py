@@ -1,8 +1,8 @@
 """The state of the cluster as lanes: for every node and pod, what it was, from when to when.
 
 What matters is where belief and truth part. A node without power that the API still calls Ready is
-`unnoticed`; an endpoint that is still listed although its program is gone is `stale`: whoever is sent there
-is lost. Pure functions of the changes.
+`unnoticed`; an endpoint that is listed although no program listens (any more, or yet) is `stale`: whoever is
+sent there is lost. Pure functions of the changes.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def lanes(changes: Iterable[Change], nodes: Sequence[str], ended: int) -> tuple[
             _apply(of_nodes[rest], change, node_state)
         elif kind == "pod":
             _apply(of_pods.setdefault(rest, _State()), change, pod_state)
-        elif kind == "endpoint" and rest.count("/") == 2:
+        elif kind == "endpoint" and not rest.endswith("/"):  # an endpoint without a pod has no lane
             namespace, service, pod = rest.split("/")
             state = of_pods.setdefault(f"{namespace}/{pod}", _State())
             state.facts.add("served")

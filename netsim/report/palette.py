@@ -43,7 +43,7 @@ MEANINGS = {
     "off": "no power, NotReady",
     "not ready": "NotReady",
     "serving": "endpoint ready",
-    "stale": "dead, still listed",
+    "stale": "listed, not listening",
     "out": "endpoint not ready",
     "terminating": "Terminating",
     "starting": "starting",

@@ -56,13 +56,23 @@ def _section(name: str, lines: Lines, paint: Paint) -> Lines:
 
 def _header(run: Run, width: int, paint: Paint) -> Lines:
     metadata = run.scenario.document.metadata
-    yield paint(metadata.title or metadata.name, "title")
-    yield from (paint(line, "dim") for line in textwrap.wrap(metadata.question, width))
+    title = printable(metadata.title) or metadata.name
+    yield from (paint(line, "title") for line in textwrap.wrap(title, width))
+    yield from (paint(line, "dim") for line in textwrap.wrap(printable(metadata.question), width))
     planned = run.scenario.document.duration
     yield paint(f"{metadata.name}, seed {run.seed}: {_span(run.ended)} simulated, "
                 f"{count(len(run.rows), 'request')}", "dim")  # fmt: skip
     if run.partial:
         yield paint(f"Stopped at {_span(run.ended)} of {_span(planned)}: this is a part of the run.", "warn")
+
+
+def printable(text: str) -> str:
+    r"""A text from a scenario, without what a terminal would obey instead of show.
+
+    >>> printable("red\x1b[31m alert")
+    'red [31m alert'
+    """
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 def _span(time: int) -> str:
@@ -105,7 +115,7 @@ def _traffic(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
     described = {traffic.name: traffic for traffic in run.scenario.document.traffic}
     for source in run.recording.sources:
         traffic, told = described.get(source), run.statistics(source)
-        ends = f"  {traffic.source} → {traffic.target}" if traffic else ""
+        ends = f"  {traffic.source} → {printable(traffic.target)}" if traffic else ""
         yield f"  {paint(source, 'title')}{paint(ends, 'dim')}"
         yield from (f"    {line}" for line in _numbers(run, source, told, paint))
         rows = run.requests_of(source)
@@ -182,7 +192,7 @@ def _reachability(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
     yield from (f"  {paint(note, 'dim')}" for note in notes)
     if wide:
         reasons = dict.fromkeys(interval.reason for interval in run.intervals if interval.reason)
-        yield from (f"  {paint(f'because: {reason}', 'dim')}" for reason in reasons)
+        yield from (f"  {paint(f'because: {printable(reason)}', 'dim')}" for reason in reasons)
 
 
 def _length(interval: Interval) -> float:
@@ -198,7 +208,7 @@ def _interval(interval: Interval) -> tuple[str, ...]:
         f"+{thousandths(detected - interval.began)}"
         if detected is not None and detected >= interval.began
         else "-",
-        "never" if ended is None else thousandths(ended),
+        "open" if ended is None else thousandths(ended),
         "-" if ended is None else thousandths(ended - interval.began),
         share(interval.share),
         count(interval.lost),

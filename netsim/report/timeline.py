@@ -25,7 +25,7 @@ TURNS = ("power-off", "power-on", "link-down", "link-up")
 """What is done to a cluster, rather than what it does: the second clock starts anew with each."""
 
 _DISTURBANCES = (*TURNS, "node-not-ready", "pod-not-ready", "endpoint-not-ready", "pod-terminating")
-_SILENT = ("pod-listening", "pod-stopped", "lb-node-in", "programmed")
+_SILENT = ("pod-listening", "pod-stopped", "programmed")
 
 _WORSE = ("power-off", "link-down")
 _TONES = {
@@ -53,6 +53,7 @@ _PHRASES = {
     "endpoint-ready": ("endpoint {names} ready", "{count} endpoints ready: {names}"),
     "endpoint-not-ready": ("endpoint {names} not ready", "{count} endpoints not ready: {names}"),
     "lb-address": ("load balancer {names} has address {details}", "{count} load balancers have addresses"),
+    "lb-node-in": ("load balancer sends to {nodes}", "load balancers send to {nodes}"),
     "lb-node-out": ("load balancer no longer sends to {nodes}", "load balancers no longer send to {nodes}"),
     "link-down": ("link {names} down{why}", "{count} links down{why}: {names}"),
     "link-up": ("link {names} up again", "{count} links up again: {names}"),
@@ -202,7 +203,7 @@ def _name(subject: str) -> str:
     >>> [_name(s) for s in ("pod/default/web-1", "pod/shop/web-1", "endpoint/default/web/web-1", "node/n")]
     ['web-1', 'shop/web-1', 'web-1', 'n']
     """
-    _, *namespace, name = subject.split("/")
+    _, *namespace, name = subject.rstrip("/").split("/")
     return f"{namespace[0]}/{name}" if namespace and namespace[0] != "default" else name
 
 

@@ -62,14 +62,14 @@ def thousandths(time: int) -> str:
 def share(part: float | None) -> str:
     """A part of a whole. What is not quite all, or not quite nothing, never looks like it.
 
-    >>> [share(part) for part in (1.0, 0.99999, 0.93215, 0.00001, 0.0, None)]
-    ['100 %', '99.99 %', '93.21 %', '0.01 %', '0 %', '-']
+    >>> [share(part) for part in (1.0, 0.99999, 2 / 3, 0.00001, 0.0, None)]
+    ['100 %', '99.99 %', '66.67 %', '0.01 %', '0 %', '-']
     """
     if part is None:
         return NOTHING
     if part in (0, 1):
         return f"{part * 100:.0f} %"
-    return f"{min(max(int(part * 10_000), 1), 9_999) / 100:.2f} %"
+    return f"{min(max(round(part * 10_000), 1), 9_999) / 100:.2f} %"
 
 
 def count(number: int, noun: str = "") -> str:

@@ -34,7 +34,7 @@ def pod_of(given: Given) -> Given:
         "resourceVersion": given.get("resourceVersion"),
         "deletionTimestamp": 1 if given.get("deletionTimestamp_set") else None,
     }
-    spec = {
+    spec: Given = {
         "nodeName": given.get("nodeName") or "",
         "hostname": given.get("hostname"),
         "subdomain": given.get("subdomain"),

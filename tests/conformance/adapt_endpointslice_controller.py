@@ -48,7 +48,8 @@ def _metadata(given: Given, expected: Given) -> None:
 
 
 def _address_types(given: Given, expected: Given) -> None:
-    assert sorted(address_types(_service(given, selector=given.get("selector")))) == expected["address_types"]
+    found = address_types(_service(given, selector=given.get("selector")))
+    assert sorted(found) == sorted(expected["address_types"])
 
 
 def _one_pod(given: Given, expected: Given) -> None:
@@ -94,30 +95,24 @@ class _Packing:
         self.names = count()
 
     def _pod(self, i: int) -> Given:
-        pod = pod_of(
-            {"name": f"pod{i}", "podIPs": [f"10.0.{i // 250}.{i % 250}"], "ready": True, "nodeName": "node"}
-        )
+        address = f"10.0.{i // 250}.{i % 250}"
+        pod = pod_of({"name": f"pod{i}", "podIPs": [address], "ready": True, "nodeName": "node"})
         pod["metadata"]["uid"] = f"uid-{i}"
         if self.given.get("named_port"):
-            number = 8080 + i % 5
-            assert self.given.get("container_port_of_pod_i") == "8080 + (i % 5)"
-            ports = [{"name": self.given["named_port"], "containerPort": number, "protocol": "TCP"}]
+            assert self.given["container_port_of_pod_i"] == "8080 + (i % 5)"
+            ports = [{"name": self.given["named_port"], "containerPort": 8080 + i % 5, "protocol": "TCP"}]
             pod["spec"]["containers"] = [{"ports": ports}]
         return pod
 
     def _service(self, target: int = 80, labels: Given | None = None) -> Given:
-        port = {
-            "name": "http",
-            "port": 80,
-            "targetPort": self.given.get("named_port") or target,
-            "protocol": "TCP",
-        }
+        behind = self.given.get("named_port") or target
+        port = {"name": "http", "port": 80, "targetPort": behind, "protocol": "TCP"}
         given = {"clusterIP": "10.0.0.10", "ipFamilies": ["IPv4"], "labels": labels}
         return _service(given, ports=[port])
 
     def slices(self) -> list[Given]:
         """The slices that there are, filled with the pods in their order."""
-        service, pods = self._service(), iter(self.pods)
+        service, pods = self._service(), (self._pod(i) for i in count())
         found = []
         for number, size in enumerate(self.given["existing_slices"]):
             endpoints = [endpoint_of(next(pods), None, service) for _ in range(size)]
@@ -135,9 +130,8 @@ class _Packing:
         if "targetPort" in self.text:
             service = self._service(target=int(self.text.split("->")[1].split()[0]))
         elif "reserved" in self.text:
-            service = self._service(
-                labels={"service.kubernetes.io/headless": "", "kubernetes.io/service-name": "x"}
-            )
+            reserved = {"service.kubernetes.io/headless": "", "kubernetes.io/service-name": "x"}
+            service = self._service(labels=reserved)
         elif "label" in self.text:
             service = self._service(labels={"foo": "bar"})
         if "unready" in self.text:
@@ -161,15 +155,14 @@ def _sizes(slices: list[Given], plan: Plan) -> list[int]:
     return [len(piece["endpoints"]) for piece in _after(slices, plan)]
 
 
-# pods on nodes that are not there -----------------------------------------------------------------------------
+# pods on nodes that are not there ------------------------------------------------------------------------
 
 
 def _missing_node(given: Given, expected: Given) -> None:
     ports = [{"name": "http", "port": 80, "targetPort": 80, "protocol": "TCP"}]
     publish = given["publishNotReadyAddresses"]
-    service = _service(
-        {"ipFamilies": ["IPv4"], "clusterIP": "10.0.0.10"}, ports=ports, publishNotReadyAddresses=publish
-    )
+    cluster_ip = {"ipFamilies": ["IPv4"], "clusterIP": "10.0.0.10"}
+    service = _service(cluster_ip, ports=ports, publishNotReadyAddresses=publish)
     pods = [pod_of({**pod, "podIPs": [f"10.0.0.{i + 1}"]}) for i, pod in enumerate(given["pods"])]
     nodes = {name: {"metadata": {"name": name, "labels": {}}} for name in given["existing_nodes"]}
     slices = []
@@ -194,7 +187,9 @@ def _missing_node(given: Given, expected: Given) -> None:
 
 
 def _is_listed(pod: Given, listed: Any) -> bool:
-    """Whether a pod is in the existing slice, which is given as names, or as objects with names."""
+    """Whether a pod is in the existing slice, which is given as a count, names, or objects with names."""
+    if isinstance(listed, int):
+        return int(pod["metadata"]["name"].removeprefix("pod")) < listed
     names = [entry if isinstance(entry, str) else entry.get("name") or entry.get("pod") for entry in listed]
     return pod["metadata"]["name"] in names
 

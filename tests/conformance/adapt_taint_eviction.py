@@ -35,7 +35,7 @@ def _times(given: Any) -> dict[str, int]:
     """When each pod goes, from `{pod: seconds}` or from a list of pods with their seconds."""
     if isinstance(given, dict):
         return {name: int(seconds * S) for name, seconds in given.items()}
-    found = {}
+    found: dict[str, int] = {}
     for entry in given:
         fields = entry.values() if isinstance(entry, dict) else entry
         seconds = next(field for field in fields if isinstance(field, int | float))

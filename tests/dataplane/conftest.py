@@ -6,6 +6,7 @@ import pytest
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.history import History
+from netsim.dataplane.kernel import Kernel
 from netsim.dataplane.plain import PlainEngine, syn_schedule
 from netsim.dataplane.server import Server
 from netsim.dataplane.serving import Serving
@@ -31,13 +32,13 @@ class Lab:
         self.topology = build(groups, self.links)
         self.now = 0
         self.state = Forwarding(
-            self.topology, History(), lambda: self.now, self.links, "flannel-vxlan", "203.0.113.254"
+            self.topology, History(), self.links, "flannel-vxlan", "203.0.113.254"
         )
         self.state.add_address(self.state.outside)
         self.tables = Tables(ProxyConfig(), ("10.244.0.0/16",), ("10.96.0.0/12",))
         for i in range(nodes):
             name, address = f"node-{i + 1}", f"192.168.0.{i + 1}"
-            self.state.rules[name] = NodeRules(self.tables, NodeInfo(name, (address,)))
+            self.state.kernels[name] = Kernel(NodeRules(self.tables, NodeInfo(name, (address,))))
             self.state.node_places[name] = Place("node", name, address, name)
             self.state.add_address(self.state.node_places[name])
         self.serving = Serving(**serving)  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ class Lab:
                 ],
             }
         )
-        for node in self.state.rules:
+        for node in self.state.kernels:
             self.state.program(node, self.tables.revision)
 
     def engine(self, *traffic: dict, end: int = 60 * S, seed: int = 1) -> PlainEngine:
@@ -85,7 +86,7 @@ class Lab:
         draws = Draws(seed)
         defaults = {"name": "t", "from": "pod/client", "to": f"{VIP}:80"}
         sources = [Source(i, Traffic(**{**defaults, **entry}), draws, end) for i, entry in enumerate(traffic)]
-        return PlainEngine(self.state, sources, list(self.state.rules), syn_schedule(6, 4), 0)
+        return PlainEngine(self.state, sources, list(self.state.kernels), syn_schedule(6, 4), 0)
 
 
 @pytest.fixture()

@@ -93,7 +93,7 @@ def services(draw: st.DrawFn, number: int) -> tuple[dict[str, Any], list[dict[st
     name = f"svc-{number}"
     kind = draw(st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"]))
     external = draw(st.lists(st.sampled_from(EXTERNAL), max_size=1))
-    ports = [
+    ports: list[dict[str, Any]] = [
         {
             "name": f"p{port}",
             "port": port,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import iptables_interpreter
 import nft_interpreter
@@ -15,7 +16,10 @@ from random_clusters import NODE, Cluster, clusters
 from netsim.proxy.packet import Packet, Verdict
 
 OWN = {*NODE.addresses, *NODE.bridge_addresses}
-INTERPRETERS = {"iptables": iptables_interpreter.Interpreter, "nftables": nft_interpreter.Interpreter}
+INTERPRETERS: dict[str, Any] = {
+    "iptables": iptables_interpreter.Interpreter,
+    "nftables": nft_interpreter.Interpreter,
+}
 
 
 def told(verdict: Verdict, packet: Packet) -> dict[tuple[str, str, bool], Fraction]:

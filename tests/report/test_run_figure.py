@@ -99,3 +99,10 @@ def test_the_figure_needs_neither_pyplot_nor_pandas():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_dollar_sign_in_a_title_is_a_dollar_sign(remake, recording):
+    document = recording.scenario.document
+    metadata = document.metadata.model_copy(update={"title": "costs $x^{ and $5", "question": "$\\frac$?"})
+    scenario = type(recording.scenario)(document.model_copy(update={"metadata": metadata}))
+    assert png(Run(remake(2.0, scenario=scenario)))

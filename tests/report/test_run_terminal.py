@@ -82,3 +82,12 @@ def test_a_run_without_traffic_has_no_section_about_it(remake, recording):
 
 def test_a_bin_with_anything_in_it_can_be_seen():
     assert spark([Bin(0, 1, 1_000_000), Bin(1, 2, 1), Bin(2, 3, 0)]).split()[2:3] == ["█▁"]
+
+
+def test_what_a_scenario_says_is_shown_and_not_obeyed(remake, recording):
+    document = recording.scenario.document
+    metadata = document.metadata.model_copy(update={"title": "\x1b[2J gone", "question": "a\nb\x07?"})
+    scenario = type(recording.scenario)(document.model_copy(update={"metadata": metadata}))
+    text = report(Run(remake(5.0, scenario=scenario)))
+    assert text.startswith("[2J gone\na b ?\n")
+    assert text.replace("\n", "").isprintable()
