@@ -1,9 +1,9 @@
 """netsim: a wind tunnel for Kubernetes networking.
 
-    >>> import netsim
-    >>> scenario = netsim.load("scenarios/node-failure.yaml")    # doctest: +SKIP
-    >>> run = scenario.run(seed=1)                               # doctest: +SKIP
-    >>> run.requests, run.reachability(), run.plot.timeline()    # doctest: +SKIP
+    import netsim
+
+    run = netsim.load("scenarios/node-failure.yaml").run(seed=1)
+    run.requests, run.reachability(), run.plot.timeline()
 
 Nothing is imported until it is asked for, so that `netsim --help` answers at once.
 """

@@ -19,6 +19,7 @@ from netsim.control.cluster import Cluster
 from netsim.dataplane.history import Change
 from netsim.dataplane.plain import PlainEngine
 from netsim.dataplane.reach import reach
+from netsim.dataplane.routes import Neighbour, routes
 from netsim.dataplane.sources import Source, address_of, place_of
 from netsim.dataplane.trace import Trace, Tracer
 from netsim.errors import Problem, ScenarioError
@@ -127,6 +128,19 @@ class Simulation:
         advance(until)
         if env.now < until:
             env.run(until=until)
+
+    def conntrack_text(self, node: str) -> str:
+        """A node's conntrack entries as `conntrack -L` prints them; TCP's only if the run has tracked them."""
+        return self.forwarding.kernels[node].conntrack.render(self.now)
+
+    def routes_text(self, node: str) -> str:
+        """A node's routes as `ip route` prints them."""
+        state, spec = self.forwarding, self.document.cluster
+        cidrs = {name: self.store.get("Node", "", name)["spec"]["podCIDR"] for name in state.node_places}  # type: ignore[index]
+        others = [Neighbour(p.address, cidrs[n]) for n, p in state.node_places.items() if n != node]
+        pods = [p.address for p in state.places.values() if p.kind == "pod" and p.machine == node]
+        address = state.node_places[node].address
+        return routes(spec.cni, address, str(spec.addresses.nodes), cidrs[node], others, pods)
 
     def trace(self, source: str, target: str, protocol: str = "TCP") -> Trace:
         """Where the first packet of a connection goes now, and why.

@@ -138,6 +138,7 @@ def simulation_at(request: Request) -> Simulation:
     from netsim.simulation import Simulation
 
     simulation = Simulation(scenario, request.seed)
+    simulation.forwarding.track = request.state == "conntrack"
     simulation.run(until=at)
     return simulation
 

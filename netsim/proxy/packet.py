@@ -5,7 +5,7 @@ Only the first packet of a connection meets these rules; conntrack remembers the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from netsim.proxy.endpoints import Endpoint
@@ -57,7 +57,10 @@ class Verdict:
         return self.masquerade or (self.hairpin and endpoint.ip == source)
 
     def choose(self, bits: int) -> Endpoint:
-        """The endpoint that 64 random bits pick: each equally likely, by the bits' upper half."""
+        """The endpoint that 64 random bits pick: each equally likely, by the bits' upper half.
+
+        With a scheduler of IPVS nothing is left to chance: ask `ipvs_state.IPVS.choose` instead.
+        """
         return self.endpoints[((bits >> 32) * len(self.endpoints)) >> 32]
 
     def __bool__(self) -> bool:
@@ -90,7 +93,6 @@ class Step:
     chain: str  # where the rule stands, e.g. "nat KUBE-SERVICES"
     rule: str  # the rule as the node's tool would print it
     effect: str = ""  # what it did, e.g. "mark 0x4000", "chosen with probability 0.5"
-    detail: dict[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         return f"{self.chain}: {self.rule}" + (f"  ({self.effect})" if self.effect else "")

@@ -11,7 +11,7 @@ Source: kubernetes 1.32, the chains KUBE-SVC, KUBE-SVL, KUBE-EXT and KUBE-FW of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from netsim.proxy.addresses import Ranges
 from netsim.proxy.endpoints import Categories, Endpoint
@@ -56,7 +56,7 @@ class Backends:
         return self.local if self.port.external_local else self.cluster
 
     @property
-    def refusal(self) -> tuple[str, str]:
+    def refusal(self) -> tuple[Literal["REJECT", "DROP"], str]:
         """What meets a packet that finds no endpoint, and the rule's words."""
         if not self.any:
             return "REJECT", f"{self.port.label} has no endpoints"
@@ -111,7 +111,7 @@ def _dnat(
 def refusal(service: Backends, via: str) -> Verdict:
     """The verdict of a rule that refuses for want of endpoints."""
     action, words = service.refusal
-    return Verdict("REJECT" if action == "REJECT" else "DROP", service.port, via=via, reason=words)
+    return Verdict(action, service.port, via=via, reason=words)
 
 
 def address_kind(port: ServicePort, address: str) -> str:

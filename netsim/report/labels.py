@@ -19,6 +19,8 @@ _WORDS = {
     "endpoint-not-ready": "endpoint out",
     "pod-terminating": "eviction",
     "endpoint-ready": "endpoint in",
+    "lb-node-out": "balancer: node out",
+    "lb-node-in": "balancer: node in",
     "programmed": "rules changed",
     "power-on": "power back",
     "link-up": "link up",

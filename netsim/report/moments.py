@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netsim.dataplane.history import Change
+from netsim.report.effects import Effects
 from netsim.report.statistics import failed
-from netsim.report.timeline import takes_effect
 
 if TYPE_CHECKING:
     from netsim.simulation import Outage, Recording
@@ -27,7 +27,7 @@ class Aftermath:
     at: int
     nodes: tuple[str, ...]
     changes: tuple[Change, ...]
-    power: tuple[Change, ...]  # every change of power in the run
+    effects: Effects  # of the whole run
     outages: tuple[Outage, ...]  # that began in this time
     last_lost: int  # when the last request that failed in this time was sent; `at` if none did
 
@@ -47,7 +47,7 @@ def aftermath(recording: Recording, name: str) -> Aftermath:
         at,
         victims(recording.changes, name, at),
         tuple(change for change in recording.changes if at <= change.time < until),
-        tuple(change for change in recording.changes if change.kind in ("power-off", "power-on")),
+        Effects(recording.changes),
         tuple(outage for outage in recording.outages if at <= outage.began < until),
         int(lost.max(initial=at)),
     )
@@ -76,9 +76,7 @@ def programmed(after: Aftermath) -> int | None:
     removed = after.of("endpoint-not-ready")
     if not removed:
         return None
-    marks = [change for change in after.changes if change.kind == "programmed"]
-    effect = takes_effect(removed, marks, after.power)
-    return max((time - after.at for _, time in effect), default=None)
+    return max((time - after.at for _, time in after.effects.of(removed)), default=None)
 
 
 def replaced(after: Aftermath) -> int | None:

@@ -95,7 +95,9 @@ def story(entries: Sequence[Entry], width: int = 80, paint: Paint = plain) -> Li
     right = max(len(offset(entry.since)) for entry in entries)
     indent = " " * (4 + left + right + (2 if right else 0))
     for entry in entries:
-        first, *rest = textwrap.wrap(entry.text + _until(entry), max(width - len(indent), 24))
+        first, *rest = textwrap.wrap(
+            entry.text + _until(entry), max(width - len(indent), 24), break_on_hyphens=False
+        )
         times = f"  {instant(entry.time):>{left}}" + (f"  {offset(entry.since):>{right}}" if right else "")
         yield f"{paint(times, 'dim')}  {paint(first, _TONES[entry.tone])}"
         yield from (indent + paint(line, _TONES[entry.tone]) for line in rest)

@@ -11,11 +11,13 @@ fault, or its end). Pure functions of the changes; the whole log is in the table
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from netsim.dataplane.history import Change
+from netsim.report.effects import Effect, Effects
 from netsim.units import S
 
 BURST = 1 * S
@@ -105,7 +107,8 @@ def timeline(changes: Sequence[Change], faults: dict[int, str] | None = None) ->
     start = next((i for i, change in enumerate(changes) if change.kind in _DISTURBANCES), len(changes))
     entries = [*_arrival(changes[:start])]
     groups = _groups(changes[start:])
-    entries += [_told(group, faults or {}, changes) for group in groups if group.first.kind not in _SILENT]
+    going = next((change.time for change in changes if change.kind == "pod-terminating"), inf)
+    entries += [_told(group, faults or {}, going) for group in groups if group.first.kind not in _SILENT]
     entries += _programmed(groups, changes)
     turns = sorted({change.time for change in changes if change.kind in TURNS})
     return tuple(_timed(entry, turns) for entry in sorted(entries, key=lambda entry: entry.time))
@@ -129,9 +132,8 @@ def _turned(changes: Sequence[Change]) -> list[Change]:
 
 
 def _timed(entry: Entry, turns: list[int]) -> Entry:
-    before = [turn for turn in turns if turn <= entry.time]
-    since = entry.time - before[-1] if before else None
-    return replace(entry, since=since)
+    turn = bisect_right(turns, entry.time)
+    return replace(entry, since=entry.time - turns[turn - 1] if turn else None)
 
 
 def _arrival(changes: Sequence[Change]) -> Iterator[Entry]:
@@ -149,7 +151,7 @@ def _arrival(changes: Sequence[Change]) -> Iterator[Entry]:
             f"rules up to date on {_count(len(programmed), 'node')}",
             kind="programmed",
         )
-    yield from (_told(_Group([change]), {}, changes) for change in changes if change.kind == "lb-address")
+    yield from (_told(_Group([change]), {}) for change in changes if change.kind == "lb-address")
 
 
 def _count(number: int, noun: str) -> str:
@@ -172,7 +174,8 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
     return groups
 
 
-def _told(group: _Group, faults: dict[int, str], changes: Sequence[Change]) -> Entry:
+def _told(group: _Group, faults: dict[int, str], going: float = inf) -> Entry:
+    """A group as a line. A pod that is created after `going` takes the place of another."""
     first, last = group.first, group.last
     names = list(dict.fromkeys(_name(change.subject) for change in group.changes))
     nodes = list(dict.fromkeys(change.node for change in group.changes if change.node))
@@ -184,17 +187,10 @@ def _told(group: _Group, faults: dict[int, str], changes: Sequence[Change]) -> E
         count=len(names),
         details=", ".join(dict.fromkeys(_short(change.detail) for change in group.changes if change.detail)),
         why=f" ({fault})" if fault else "",
-        new="replacement " if _replaces(first, changes) else "",
+        new="replacement " if first.time >= going else "",
     )
     until = last.time if last.time > first.time else None
     return Entry(first.time, text.strip(), None, until, _TONES.get(first.kind, "plain"), first.kind)
-
-
-def _replaces(change: Change, changes: Sequence[Change]) -> bool:
-    """Whether a pod is created because another is going."""
-    return change.kind == "pod-created" and any(
-        earlier.kind == "pod-terminating" and earlier.time <= change.time for earlier in changes
-    )
 
 
 def _name(subject: str) -> str:
@@ -225,45 +221,19 @@ def _some(names: Sequence[str], most: int = 3) -> str:
 
 def _programmed(groups: Sequence[_Group], changes: Sequence[Change]) -> Iterator[Entry]:
     """When the nodes acted on each burst of endpoint changes, and when a node that was away caught up."""
-    marks = [change for change in changes if change.kind == "programmed"]
-    power = [change for change in changes if change.kind in ("power-off", "power-on")]
-    told: set[tuple[tuple[str, int], ...]] = set()
+    effects = Effects(changes)
+    told: set[Effect] = set()
     for group in groups:
         if group.first.kind in ("endpoint-ready", "endpoint-not-ready"):
-            effect = takes_effect(group.changes, marks, power)
+            effect = effects.of(group.changes)
             if effect and effect not in told:
                 told.add(effect)
                 yield _rules(effect)
         elif group.first.kind == "booted":
-            yield from (_caught_up(change, marks) for change in group.changes if _after(change, marks))
+            yield from _caught_up(group, effects)
 
 
-def takes_effect(
-    endpoints: Sequence[Change], marks: Sequence[Change], power: Sequence[Change]
-) -> tuple[tuple[str, int], ...]:
-    """The nodes that had power then, each with the time it programmed these endpoint changes, in that order.
-
-    Where an endpoint change does not say which revision it made, it is taken to be in the first that is newer
-    than any in effect before it.
-    """
-    since, until = endpoints[0].time, endpoints[-1].time
-    state = {change.node: change.kind for change in power if change.time <= since}
-    awake = {mark.node for mark in marks if state.get(mark.node) != "power-off"}
-    start = bisect_left(marks, since, key=lambda mark: mark.time)
-    revision = max(change.revision for change in endpoints)
-    if not revision:
-        start = bisect_left(marks, until, key=lambda mark: mark.time)
-        revision = max((mark.revision for mark in marks[:start]), default=0) + 1
-    first: dict[str, int] = {}
-    for mark in marks[start:]:
-        if mark.node in awake and mark.revision >= revision:
-            first.setdefault(mark.node, mark.time)
-            if len(first) == len(awake):
-                break
-    return tuple(sorted(first.items(), key=lambda item: item[1]))
-
-
-def _rules(effect: tuple[tuple[str, int], ...]) -> Entry:
+def _rules(effect: Effect) -> Entry:
     (first, began), (last, ended) = effect[0], effect[-1]
     if len(effect) == 1:
         return Entry(began, f"rules changed on {first}", tone="rules", kind="programmed")
@@ -271,11 +241,9 @@ def _rules(effect: tuple[tuple[str, int], ...]) -> Entry:
     return Entry(began, text, None, ended if ended > began else None, "rules", "programmed")
 
 
-def _after(booted: Change, marks: Sequence[Change]) -> Change | None:
-    return next((mark for mark in marks if mark.node == booted.node and mark.time >= booted.time), None)
-
-
-def _caught_up(booted: Change, marks: Sequence[Change]) -> Entry:
-    mark = _after(booted, marks) or booted
-    text = f"rules changed on {booted.node}: it is up to date again"
-    return Entry(mark.time, text, tone="rules", kind="programmed")
+def _caught_up(booted: _Group, effects: Effects) -> Iterator[Entry]:
+    for change in booted.changes:
+        time = effects.next(change.node, change.time)
+        if time is not None:
+            text = f"rules changed on {change.node}: it is up to date again"
+            yield Entry(time, text, tone="rules", kind="programmed")

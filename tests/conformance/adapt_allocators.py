@@ -29,9 +29,10 @@ def allocators(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _allocator(given: dict[str, Any]) -> Any:
-    if "cidr" in given:
-        return ServiceIPAllocator(given["cidr"])
-    first, last = given["port_range"].split("-")
+    text = next(str(value) for value in given.values() if isinstance(value, str))
+    if "/" in text:
+        return ServiceIPAllocator(text)
+    first, last = text.split("-")
     return NodePortAllocator(int(first), int(last))
 
 
@@ -56,12 +57,12 @@ def _band(given: dict[str, Any], expected: dict[str, Any]) -> None:
 def _converse(given: dict[str, Any], steps: list[dict[str, Any]]) -> None:
     allocator = _allocator(given)
     for number, step in enumerate(steps):
-        expected = step["expected"]
         try:
             found = OPERATIONS[step["op"]](allocator, step, number)
         except AllocationError as error:
             found = {"error": ERRORS[type(error)]}
-        assert _agrees(found, expected, allocator), (step, found)
+        for key, wanted in step["expected"].items():
+            assert _agrees(found, key, wanted), (step, found)
 
 
 def _bits(number: int) -> int:
@@ -70,46 +71,65 @@ def _bits(number: int) -> int:
 
 
 def _next(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
-    return {_word(allocator): allocator.allocate_next(_bits(number))}
+    value = allocator.allocate_next(_bits(number))
+    return {_word(allocator): value, "values": [value]}
 
 
 def _next_times(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
-    values = [allocator.allocate_next(_bits(number + k)) for k in range(step["times"])]
-    return {"values": values}
+    times = step.get("times", allocator.free)
+    return {"values": [allocator.allocate_next(_bits(number + k)) for k in range(times)]}
 
 
 def _take(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
-    allocator.allocate(step[_word(allocator)])
-    return {"ok": True}
-
-
-def _take_each(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
-    for value in _range(step["range"]):
+    values = _values(allocator, step)
+    for value in values:
         allocator.allocate(value)
-    return {"ok": True}
+    return {"values": values}
 
 
 def _give_back(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
-    allocator.release(step[_word(allocator)])
-    return {"ok": True}
+    values = _values(allocator, step)
+    for value in values:
+        allocator.release(value)
+    return {"values": values}
+
+
+def _has(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
+    found = all(allocator.has(value) for value in _values(allocator, step))
+    return {"has": found, "allocated": found}
+
+
+def _list(allocator: Any, step: dict[str, Any], number: int) -> dict[str, Any]:
+    return {_word(allocator) + "s": list(allocator), "values": list(allocator)}
 
 
 OPERATIONS = {
     "allocate": _take,
-    "allocate_each": _take_each,
+    "allocate_each": _take,
     "allocate_next": _next,
     "allocate_next_times": _next_times,
-    "allocate_all": lambda allocator, step, number: _next_times(allocator, {"times": allocator.free}, number),
+    "allocate_next_until_full": _next_times,
+    "allocate_until_full": _next_times,
+    "allocate_all": _next_times,
     "band": lambda allocator, step, number: _places(allocator),
     "counts": lambda allocator, step, number: {"free": allocator.free, "used": allocator.used},
-    "has": lambda allocator, step, number: {"has": allocator.has(step[_word(allocator)])},
-    "list": lambda allocator, step, number: {_word(allocator) + "s": list(allocator)},
+    "has": _has,
+    "list": _list,
     "release": _give_back,
+    "release_each": _give_back,
 }
 
 
 def _word(allocator: Any) -> str:
     return "ip" if isinstance(allocator, ServiceIPAllocator) else "port"
+
+
+def _values(allocator: Any, step: dict[str, Any]) -> list[Any]:
+    """The values a step names: one, some, or a range."""
+    word = _word(allocator)
+    if word in step:
+        return [step[word]]
+    return step[f"{word}s"] if f"{word}s" in step else _range(step["range"])
 
 
 def _range(ends: list[Any]) -> list[Any]:
@@ -120,21 +140,19 @@ def _range(ends: list[Any]) -> list[Any]:
     return [str(kind(number)) for number in range(int(ip_address(first)), int(ip_address(last)) + 1)]
 
 
-def _agrees(found: dict[str, Any], expected: dict[str, Any], allocator: Any) -> bool:
+def _agrees(found: dict[str, Any], key: str, wanted: Any) -> bool:
     """Whether an answer is what a step expects; some steps only bound it."""
-    if "exactly_the_range" in expected:
-        return sorted(map(str, found["values"])) == sorted(map(str, _range(expected["exactly_the_range"])))
-    if expected.get("ok") is True:
-        return "error" not in found
-    if expected.get("ok") is False:
-        return "error" in found
-    if "distinct" in expected:
-        return len(set(found["values"])) == expected["distinct"]
-    for key, value in expected.items():
-        mine = found.get(key)
-        if isinstance(value, list) and isinstance(mine, list):
-            if sorted(map(str, mine)) != sorted(map(str, value)):
-                return False
-        elif mine != value:
-            return False
-    return True
+    if key == "ok":
+        return ("error" not in found) == wanted
+    if "error" in found or key in found:
+        mine: Any = found.get(key)
+        listed = isinstance(mine, list) and isinstance(wanted, list)
+        return sorted(map(str, mine)) == sorted(map(str, wanted)) if listed else mine == wanted
+    values = found["values"]
+    if key == "exactly_the_range":
+        return sorted(map(str, values)) == sorted(map(str, _range(wanted)))
+    if key in ("in_range", "within"):
+        return set(map(str, values)) <= set(map(str, _range(wanted)))
+    if key in ("distinct", "all_distinct", "unique"):
+        return (len(set(values)) == len(values)) == wanted
+    return key in ("count", "allocated") and len(values) == wanted

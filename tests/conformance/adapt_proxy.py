@@ -35,7 +35,7 @@ def categorize_endpoints(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _categorize(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    node = given.get("node_name") or "test-node"
+    node = given.get("node_name") or given.get("node") or "test-node"
     service = given["service"]
     port = ServicePort(
         "ns", "svc", "", "TCP", "172.30.0.1", 80,
@@ -84,7 +84,8 @@ def endpoints_map(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _endpoints_map(case: dict[str, Any]) -> None:
     node, given, expected = case["local_node"], case["input"], case["expected"]
-    before, after = _join(given["previous_slices"]), _join(given["current_slices"])
+    family = 6 if case.get("ip_family") == "IPv6" else 4
+    before, after = (_join(given[f"{when}_slices"], family) for when in ("previous", "current"))
     assert _flat(before, node) == _wanted(expected["map_before"])
     assert _flat(after, node) == _wanted(expected["map_after"])
     cleans_up = any(
@@ -99,8 +100,10 @@ def _endpoints_map(case: dict[str, Any]) -> None:
     assert ready == expected["local_ready_endpoints_after"]
 
 
-def _join(slices: list[dict[str, Any]]) -> dict[tuple[str, str], dict[Any, Endpoints]]:
-    return map_of(slice_ for slice_ in slices if slice_)
+def _join(slices: list[dict[str, Any]], family: int) -> dict[tuple[str, str], dict[Any, Endpoints]]:
+    """What the proxy of one address family knows."""
+    found = map_of(slice_ for slice_ in slices if slice_)
+    return {owner: {p: e for p, e in ports.items() if p[2] == family} for owner, ports in found.items()}
 
 
 def _flat(found: dict[tuple[str, str], dict[Any, Endpoints]], node: str) -> dict[str, list[tuple[str, bool]]]:
@@ -208,66 +211,72 @@ def session_affinity(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _affinity(case: dict[str, Any], mode: str) -> None:
-    runs = [_connect(case["input"], mode, seed) for seed in range(64)]
+    runs = [_Run(case["input"], mode, seed) for seed in range(64)]
     for relation, which in case["expected"]["relations"]:
         if relation == "same_endpoint":
-            assert all(len({run[k].address for k in which}) == 1 for run in runs)
-        elif relation == "different_endpoint":
-            assert any(len({run[k].address for k in which}) > 1 for run in runs)
+            assert all(len({run.chosen[k].address for k in which}) == 1 for run in runs)
         elif relation == "unconstrained":
-            for k in which:
-                assert len({run[k].address for run in runs}) > 1
+            assert all(len({run.chosen[k].address for run in runs}) > 1 for k in which)
         elif relation == "among_remaining":
-            left = _remaining(case["input"])
-            assert all(run[k].address in left for k in which for run in runs)
+            assert all(run.chosen[k].address in run.remaining[k] for k in which for run in runs)
         else:
             raise AssertionError(f"unknown relation {relation}")
 
 
-def _connect(given: dict[str, Any], mode: str, seed: int) -> list[Endpoint]:
-    rules = _rules(given, mode=mode)
-    memory = Affinity(mode)
-    chosen = []
-    changes = sorted(_changes(given), key=lambda change: change[0])
-    for number, connection in enumerate(given["connections"]):
+class _Run:
+    """The connections of a case, one after the other, with one set of chances."""
+
+    def __init__(self, given: dict[str, Any], mode: str, seed: int) -> None:
+        self.rules = _rules(given, mode=mode)
+        self.slices = list(given["endpoint_slices"])
+        self.memories: dict[str, Affinity] = {}  # a node has its own
+        self.mode, self.seed = mode, seed
+        self.chosen: list[Endpoint] = []
+        self.remaining: list[set[str]] = []
+        changes = [
+            change
+            for key, listed in given.items()
+            if key != "connections" and isinstance(listed, list)
+            for change in listed
+            if isinstance(change, dict) and "t" in change
+        ]
+        for happening in sorted([*changes, *given["connections"]], key=lambda happening: happening["t"]):
+            self._connect(happening) if "dest_ip" in happening else self._change(happening)
+
+    def _connect(self, connection: dict[str, Any]) -> None:
         now = int(connection["t"] * S)
-        while changes and changes[0][0] <= now:
-            _, slices = changes.pop(0)
-            _replace_slices(rules, slices)
-        packet = Packet(
-            connection["source_ip"], connection["source_port"], connection["dest_ip"],
-            connection["dest_port"], connection.get("protocol", "TCP"),
-        )  # fmt: skip
-        verdict = rules.verdict(packet)
+        memory = self.memories.setdefault(connection.get("node", ""), Affinity(self.mode))
+        protocol = connection.get("protocol", "TCP")
+        source, port = connection["source_ip"], connection["source_port"]
+        packet = Packet(source, port, connection["dest_ip"], connection["dest_port"], protocol)
+        verdict = self.rules.verdict(packet)
         assert verdict.action == "DNAT"
-        endpoint = None
-        if verdict.affinity is not None:
-            endpoint = memory.find(verdict, packet.source, now)
+        endpoint = memory.find(verdict, source, now) if verdict.affinity is not None else None
         if endpoint is None:
-            endpoint = verdict.choose((seed * 64 + number + 1) * 0x9E3779B97F4A7C15 % 2**64)
+            number = self.seed * 64 + len(self.chosen) + 1
+            endpoint = verdict.choose(number * 0x9E3779B97F4A7C15 % 2**64)
         if verdict.affinity is not None:
-            memory.remember(verdict, endpoint, packet.source, now)
-        chosen.append(endpoint)
-    return chosen
+            memory.remember(verdict, endpoint, source, now)
+        self.chosen.append(endpoint)
+        known = map_of(self.slices).values()
+        self.remaining.append({e.address for ports in known for p in ports.values() for e in p.all})
 
-
-def _changes(given: dict[str, Any]) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Whole sets of slices that take over at some time."""
-    found = given.get("changes") or given.get("endpoint_changes") or []
-    return [(int(change["t"] * S), change["endpoint_slices"]) for change in found]
-
-
-def _replace_slices(rules: NodeRules, slices: list[dict[str, Any]]) -> None:
-    tables = rules.tables
-    for key in list(tables.slices()):
-        if key not in {(s["metadata"]["namespace"], s["metadata"]["name"]) for s in slices}:
-            tables.delete_slice(*key)
-    for slice_ in slices:
-        tables.set_slice(slice_)
-    rules.program(tables.revision)
-
-
-def _remaining(given: dict[str, Any]) -> set[str]:
-    changes = _changes(given)
-    slices = changes[-1][1] if changes else given["endpoint_slices"]
-    return {e.address for ports in map_of(slices).values() for p in ports.values() for e in p.all}
+    def _change(self, change: dict[str, Any]) -> None:
+        """Other slices take over, or some endpoints go: named, or those that a connection had reached."""
+        if "endpoint_slices" in change:
+            self.slices = list(change["endpoint_slices"])
+        for key, value in change.items():
+            if "remove" in key:
+                values = value if isinstance(value, list) else [value]
+                gone = {self.chosen[v].ip if isinstance(v, int) else v.partition(":")[0] for v in values}
+                self.slices = [
+                    {**s, "endpoints": [e for e in s["endpoints"] if e["addresses"][0] not in gone]}
+                    for s in self.slices
+                ]
+        tables = self.rules.tables
+        kept = {(s["metadata"]["namespace"], s["metadata"]["name"]) for s in self.slices}
+        for known in [key for key in tables.slices() if key not in kept]:
+            tables.delete_slice(*known)
+        for slice_ in self.slices:
+            tables.set_slice(slice_)
+        self.rules.program(tables.revision)

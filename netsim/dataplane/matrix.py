@@ -1,0 +1,99 @@
+"""Who can reach whom: every source against every way into every Service, at one instant.
+
+Rows are the pods that run, the nodes that have power, and the outside. Columns are the ways in: a Service's
+cluster IP, its node port (through every node), its load balancer; for a headless Service each ready address.
+A cell is the share of new connections that would be answered, and why the others would not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from netsim.api.objects import Object
+from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.reach import PROBE_PORT, Reach, reach_of
+from netsim.proxy.packet import Packet
+
+ALL, NONE, SOME = ".", "X", "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way into a Service: what it is called, and the addresses it leads through."""
+
+    name: str  # "default/web:80", "default/web:80 node-port 30080", "default/web:80 load-balancer"
+    addresses: tuple[str, ...]
+    port: int
+    protocol: str
+    external: tuple[str, ...] = ()  # the addresses that the outside uses, where they differ
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one source gets of one way."""
+
+    source: str
+    way: str
+    share: Fraction
+    reasons: tuple[str, ...]
+
+    @property
+    def sign(self) -> str:
+        """`.` all new connections are answered, `X` none, `/` some."""
+        return ALL if self.share == 1 else SOME if self.share else NONE
+
+
+def sources(state: Forwarding) -> Iterator[tuple[str, Place]]:
+    """Everybody who could ask: pods, nodes, the outside."""
+    for name in sorted(state.servers):
+        place = state.places.get(state.servers[name].addresses[0])
+        if place is not None and place.kind == "pod":
+            yield f"pod/{name}", place
+    for name, place in state.node_places.items():
+        if state.powered[name]:
+            yield f"node/{name}", place
+    yield "outside", state.outside
+
+
+def ways(state: Forwarding, services: Iterable[Object]) -> Iterator[Way]:
+    """Every way into every Service and port."""
+    nodes = tuple(place.address for place in state.node_places.values())
+    external = tuple(place.address for place in state.external_places.values())
+    for service in services:
+        spec, name = service["spec"], f"{service['metadata']['namespace']}/{service['metadata']['name']}"
+        for port in spec.get("ports") or ():
+            protocol, label = port.get("protocol", "TCP"), f"{name}:{port['port']}"
+            if spec.get("clusterIP") not in (None, "", "None"):
+                yield Way(label, tuple(spec["clusterIPs"]), port["port"], protocol)
+            if port.get("nodePort"):
+                yield Way(f"{label} node-port {port['nodePort']}", nodes, port["nodePort"], protocol, external)
+            if spec.get("type") == "LoadBalancer":
+                address = state.balanced.get(name)
+                yield Way(f"{label} load-balancer", (address,) if address else (), port["port"], protocol)
+
+
+def matrix(state: Forwarding, services: Iterable[Object]) -> list[list[Cell]]:
+    """One row a source, one cell a way."""
+    columns = list(ways(state, services))
+    return [[cell(state, name, place, way) for way in columns] for name, place in sources(state)]
+
+
+def cell(state: Forwarding, name: str, place: Place, way: Way) -> Cell:
+    """What a source gets of a way; through several addresses, the mean of them."""
+    addresses = way.external if place.kind == "outside" and way.external else way.addresses
+    if not addresses:
+        return Cell(name, way.name, Fraction(0), ("no address yet",))
+    found = [_reach(state, place, address, way) for address in addresses]
+    reasons = dict.fromkeys(
+        f"{address}: {reason}" if len(found) > 1 else reason
+        for address, one in zip(addresses, found, strict=True)
+        for reason in one.reasons
+    )
+    share = sum((one.share for one in found), Fraction(0)) / len(found)
+    return Cell(name, way.name, share, tuple(reasons))
+
+
+def _reach(state: Forwarding, place: Place, address: str, way: Way) -> Reach:
+    return reach_of(state, place, Packet(place.address, PROBE_PORT, address, way.port, way.protocol))

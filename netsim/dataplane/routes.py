@@ -1,0 +1,71 @@
+"""A node's routing table, as `ip route` prints it: how its CNI family carries pod traffic to other nodes.
+
+Sources: flannel `backend/vxlan` and `backend/hostgw`; Calico documentation (BIRD routes, IPIP, VXLAN); the CNI
+bridge plugin. Interfaces of single pods are named after a hash, as Calico names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from netsim.topology.network import CniFamily
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another node, as a routing table knows it."""
+
+    address: str
+    pod_cidr: str
+
+
+TO_NODE = {
+    "flannel-vxlan": "{cidr} via {tunnel} dev flannel.1 onlink",
+    "flannel-host-gw": "{cidr} via {address} dev eth0",
+    "bridge": "{cidr} via {address} dev eth0",
+    "calico-bgp": "{cidr} via {address} dev eth0 proto bird",
+    "calico-ipip": "{cidr} via {address} dev tunl0 proto bird onlink",
+    "calico-vxlan": "{cidr} via {tunnel} dev vxlan.calico onlink",
+}
+"""The route to another node's pods, by CNI family."""
+
+
+def routes(
+    cni: CniFamily, address: str, network: str, pod_cidr: str, others: Iterable[Neighbour], pods: Iterable[str]
+) -> str:
+    """The main table of the node at `address`; `pods` are the addresses of its own pods.
+
+    >>> print(routes("bridge", "192.168.0.2", "192.168.0.0/16", "10.244.1.0/24",
+    ...              [Neighbour("192.168.0.3", "10.244.2.0/24")], []), end="")
+    default via 192.168.255.254 dev eth0
+    10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1
+    10.244.2.0/24 via 192.168.0.3 dev eth0
+    192.168.0.0/16 dev eth0 proto kernel scope link src 192.168.0.2
+    """
+    return "".join(f"{line}\n" for line in _lines(cni, address, network, pod_cidr, others, pods))
+
+
+def _lines(
+    cni: CniFamily, address: str, network: str, pod_cidr: str, others: Iterable[Neighbour], pods: Iterable[str]
+) -> Iterator[str]:
+    gateway = ip_network(network).broadcast_address - 1
+    yield f"default via {gateway} dev eth0"
+    routed = cni.startswith("calico")
+    own = ip_network(pod_cidr)
+    if routed:
+        yield f"blackhole {own} proto bird"
+        for pod in sorted(pods, key=_order):
+            yield f"{pod} dev cali{hashlib.sha1(pod.encode()).hexdigest()[:11]} scope link"
+    else:
+        yield f"{own} dev cni0 proto kernel scope link src {own.network_address + 1}"
+    for other in others:
+        tunnel = ip_network(other.pod_cidr).network_address
+        yield TO_NODE[cni].format(cidr=other.pod_cidr, address=other.address, tunnel=tunnel)
+    yield f"{network} dev eth0 proto kernel scope link src {address}"
+
+
+def _order(address: str) -> tuple[int, ...]:
+    return tuple(map(int, address.split(".")))
