@@ -215,7 +215,7 @@ class Memory:
         return known[3]
 
 
-# the legacy object ------------------------------------------------------------------------------------------
+# the legacy object -----------------------------------------------------------------------------------------
 
 
 def endpoints_of(service: Object, pods: Iterable[Object]) -> Object:

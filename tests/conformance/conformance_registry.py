@@ -9,9 +9,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import adapt_cloud_load_balancer_and_nodes
+import adapt_endpoint_conditions
+import adapt_endpoint_ports
+import adapt_endpointslice_controller
+import adapt_envvars
+import adapt_pod_dns
+import adapt_taint_eviction
+import adapt_taints_and_node_selection
 from adapt_allocators import allocators
 from adapt_conntrack import conntrack_cleanup
 from adapt_flows import flows
@@ -29,10 +38,29 @@ from adapt_proxy import (
 Check = Callable[[], None]
 Adapter = Callable[[dict[str, Any]], Iterator[tuple[str, Check]]]
 
+
+def each(judge: Callable[[dict[str, Any]], None]) -> Adapter:
+    """The adapter of a kind whose cases stand each for itself."""
+
+    def adapter(document: dict[str, Any]) -> Iterator[tuple[str, Check]]:
+        for case in document["cases"]:
+            yield case["id"], partial(judge, case)
+
+    return adapter
+
+
 ADAPTERS: dict[str, Adapter] = {
     "allocators": allocators,
     "categorize_endpoints": categorize_endpoints,
+    "cloud_load_balancer_and_nodes": each(adapt_cloud_load_balancer_and_nodes.judge),
     "conntrack_cleanup": conntrack_cleanup,
+    "endpoint_conditions": each(adapt_endpoint_conditions.judge),
+    "endpoint_ports": each(adapt_endpoint_ports.judge),
+    "endpointslice_controller": each(adapt_endpointslice_controller.judge),
+    "envvars": each(adapt_envvars.judge),
+    "pod_dns": each(adapt_pod_dns.judge),
+    "taint_eviction": each(adapt_taint_eviction.judge),
+    "taints_and_node_selection": each(adapt_taints_and_node_selection.judge),
     "endpoint_probability": endpoint_probability,
     "endpoints_map": endpoints_map,
     "flows": flows,
