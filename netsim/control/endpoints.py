@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from netsim.api.objects import (
@@ -31,7 +32,7 @@ from netsim.api.selectors import matches_labels
 
 Endpoint = dict[str, Any]
 Port = dict[str, Any]
-PortKey = tuple[Any, ...]
+Key = tuple[Any, ...]
 
 MAX_ADDRESSES = 1000
 OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
@@ -181,38 +182,66 @@ def _seen(pod: Object) -> tuple[Any, ...]:
     return deleted, pod_ready(pod), _ips(pod), node_of(pod), is_finished(pod)
 
 
+def port_key(ports: Iterable[Port]) -> Key:
+    """What makes two lists of ports the same, in whatever order."""
+    return tuple(
+        sorted(
+            (p.get("name") or "", p.get("port") or 0, p.get("protocol") or "TCP", p.get("appProtocol") or "")
+            for p in ports
+        )
+    )
+
+
+def identity(endpoint: Endpoint) -> Key:
+    """Who an endpoint is: its addresses, its node, its pod."""
+    target = endpoint.get("targetRef") or {}
+    node = endpoint.get("nodeName")
+    return (*endpoint["addresses"], node, target.get("namespace"), target.get("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was worked out about a pod: its ports, its endpoint, and what tells them from others."""
+
+    pod: Object
+    service: Object
+    zone: str | None
+    ports: list[Port]
+    port_key: Key
+    endpoint: Endpoint
+    identity: Key
+
+
 class Memory:
-    """What was worked out about the pods of one Service, good while pod, zone and Service are the same.
+    """What is known of the pods of one Service, good while pod, zone and Service are the same objects.
 
     Each `begin` drops what was not asked for since the one before.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[Any, ...]] = {}
-        self._before: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._known: dict[tuple[str, str], Known] = {}
+        self._before: dict[tuple[str, str], Known] = {}
+        self._identities: dict[int, Key] = {}  # of the very objects in `_known`
 
     def begin(self) -> None:
         """Another look at all pods begins."""
-        self._before, self._known = self._known, {}
+        self._before, self._known, self._identities = self._known, {}, {}
 
-    def look(
-        self,
-        service: Object,
-        pod: Object,
-        node: Object | None,
-        family: str,
-        key: Callable[[Iterable[Port]], PortKey],
-    ) -> tuple[list[Port], PortKey, Endpoint]:
-        """The pod's ports, what `key` makes of them, and its endpoint."""
+    def look(self, service: Object, pod: Object, node: Object | None, family: str) -> Known:
+        """What there is to know about a pod."""
         zone = labels_of(node).get(ZONE) if node is not None else None
         place = pod["metadata"].get("uid") or "/".join(key_of(pod)), family
         known = self._before.get(place)
-        if known is None or known[0] is not pod or known[1] is not service or known[2] != zone:
-            ports = endpoint_ports(service, pod)
-            found = ports, key(ports), endpoint_of(pod, node, service, family)
-            known = pod, service, zone, found
+        if known is None or known.pod is not pod or known.service is not service or known.zone != zone:
+            ports, endpoint = endpoint_ports(service, pod), endpoint_of(pod, node, service, family)
+            known = Known(pod, service, zone, ports, port_key(ports), endpoint, identity(endpoint))
         self._known[place] = known
-        return known[3]
+        self._identities[id(known.endpoint)] = known.identity
+        return known
+
+    def identity(self, endpoint: Endpoint) -> Key:
+        """The identity of an endpoint, at no cost if it is the one that is remembered."""
+        return self._identities.get(id(endpoint)) or identity(endpoint)
 
 
 # the legacy object -----------------------------------------------------------------------------------------

@@ -9,16 +9,17 @@ Source: kubernetes `pkg/controller/endpointslice/endpointslice_controller.go`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
-from netsim.api.objects import Object, key_of, labels_of
+from netsim.api.objects import Object, key_of, labels_of, name_of
 from netsim.api.selectors import matches_labels
 from netsim.api.store import Change
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
 from netsim.control.endpoints import Memory, change_matters, endpoints_of, has_endpoints
-from netsim.control.endpointslices import reconcile
+from netsim.control.endpointslices import Plan, reconcile
+from netsim.control.hints import Slices, cpu_ratios, hints, hints_enabled
 from netsim.control.naming import suffix
 from netsim.control.workqueue import WorkQueue
 
@@ -33,6 +34,7 @@ class EndpointSlices:
         self.client = Client(cluster)
         self.queue = WorkQueue(cluster, self._sync, workers=5)
         self.memories: dict[Key, Memory] = {}
+        self.notices: dict[Key, str] = {}  # what was last said about a Service's hints
         self._chance = cluster.draws.stream("endpointslice-names")
         cluster.hear("Service", lambda change: self._want(key_of(change.object)))
         cluster.hear("Pod", self._pod_changed)
@@ -85,6 +87,7 @@ class EndpointSlices:
             max_endpoints=self.cluster.timings.max_endpoints_per_slice,
             memory=self.memories.setdefault(key, Memory()),
         )
+        self._hint(service, slices, plan)
         for piece in plan.create:
             yield self.client.call()
             store.create(piece)
@@ -98,6 +101,24 @@ class EndpointSlices:
         if plan.create or plan.update or plan.delete:
             self._write_endpoints(service, pods)
 
+    def _hint(self, service: Object, slices: list[Object], plan: Plan) -> None:
+        """Put the hints that a Service asks for into what is about to be written."""
+        written = {name_of(piece) for piece in (*plan.update, *plan.delete)}
+        unchanged = [piece for piece in slices if name_of(piece) not in written]
+        given = Slices(*([p["endpoints"] for p in group] for group in (plan.create, plan.update, unchanged)))
+        proportional = hints_enabled(service["metadata"].get("annotations") or {})
+        ratios = cpu_ratios(self.cluster.store.list("Node")) if proportional else None
+        found, notice = hints(service=service, slices=given, ratios=ratios, same_gate=self.cluster.version >= "1.34")
+        kept = {id(endpoints) for endpoints in found.unchanged}
+        moved = [piece for piece in unchanged if id(piece["endpoints"]) not in kept]
+        plan.create = _with_endpoints(plan.create, found.create)
+        plan.update = _with_endpoints([*plan.update, *moved], found.update)
+        key = key_of(service)
+        if notice is not None and self.notices.get(key) != notice.message:
+            self.notices[key] = notice.message
+            said = notice.type, notice.reason, notice.message
+            self.cluster.event(service, *said, "endpoint-slice-controller")
+
     def _write_endpoints(self, service: Object, pods: list[Object]) -> None:
         """The legacy object, for those who still read it."""
         store = self.cluster.store
@@ -107,6 +128,10 @@ class EndpointSlices:
             store.create(wanted)
         else:
             store.update({**old, "subsets": wanted.get("subsets", [])})
+
+
+def _with_endpoints(slices: list[Object], endpoints: Sequence[Sequence[Any]]) -> list[Object]:
+    return [{**piece, "endpoints": list(new)} for piece, new in zip(slices, endpoints, strict=True)]
 
 
 def selected_pods(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Object]:

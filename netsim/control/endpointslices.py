@@ -47,7 +47,6 @@ RESERVED = (SERVICE_NAME, MANAGED_BY, HEADLESS)
 
 Endpoint = dict[str, Any]
 Port = dict[str, Any]
-PortKey = tuple[Any, ...]
 NodeOf = Callable[[str], Object | None]
 
 
@@ -110,7 +109,7 @@ def _reconcile_family(
     memory: Memory,
 ) -> None:
     """Plan the slices of one address family."""
-    owned: dict[PortKey, list[Object]] = {}
+    owned: dict[Key, list[Object]] = {}
     delete: list[Object] = []
     for piece in slices:
         if is_owner(service, piece):
@@ -120,7 +119,7 @@ def _reconcile_family(
     groups = _groups(service, pods, node_of, family, plan, memory)
     create: list[Object] = []
     for key, (ports, endpoints) in groups.items():
-        group = _Group(service, family, ports, endpoints, max_endpoints)
+        group = _Group(service, family, ports, endpoints, max_endpoints, memory)
         group.place(owned.pop(key, []))
         create += group.create
         plan.update += group.update
@@ -146,20 +145,22 @@ def _groups(
     family: str,
     plan: Plan,
     memory: Memory,
-) -> dict[PortKey, tuple[list[Port], dict[PortKey, Endpoint]]]:
+) -> dict[Key, tuple[list[Port], dict[Key, Endpoint]]]:
     """The endpoints that there should be, by what their ports are; within a group by who they are."""
-    groups: dict[PortKey, tuple[list[Port], dict[PortKey, Endpoint]]] = {}
+    groups: dict[Key, tuple[list[Port], dict[Key, Endpoint]]] = {}
     publish = service["spec"].get("publishNotReadyAddresses", False)
     for pod in pods:
         if not counts(pod):
             continue
         node = node_of(pod["spec"].get("nodeName") or "")
-        ports, key, endpoint = memory.look(service, pod, node, family, port_key)
-        _, endpoints = groups.setdefault(key, (ports, {}))
+        known = memory.look(service, pod, node, family)
+        group = groups.get(known.port_key)
+        if group is None:
+            group = groups[known.port_key] = known.ports, {}
         if node is None and not publish:
             plan.retry = True
-        elif endpoint["addresses"]:
-            endpoints[identity(endpoint)] = endpoint
+        elif known.endpoint["addresses"]:
+            group[1][known.identity] = known.endpoint
     return groups
 
 
@@ -173,8 +174,9 @@ class _Group:
     service: Object
     family: str
     ports: list[Port]
-    missing: dict[PortKey, Endpoint]  # wanted, and not yet seen in a slice
+    missing: dict[Key, Endpoint]  # wanted, and not yet seen in a slice
     max_endpoints: int
+    memory: Memory
     create: list[Object] = field(default_factory=list)
     update: list[Object] = field(default_factory=list)
     delete: list[Object] = field(default_factory=list)
@@ -198,10 +200,10 @@ class _Group:
         old = piece.get("endpoints") or []
         kept, changed = [], False
         for endpoint in old:
-            wanted = self.missing.pop(identity(endpoint), None)
+            wanted = self.missing.pop(self.memory.identity(endpoint), None)
             if wanted is not None:
                 kept.append(wanted)
-                changed = changed or not is_same(wanted, endpoint)
+                changed = changed or (wanted is not endpoint and not is_same(wanted, endpoint))
         labels, relabelled = slice_labels(piece, self.service)
         self.removed += len(old) - len(kept)
         if (changed or len(kept) != len(old)) and not kept:
@@ -316,25 +318,6 @@ def _is_same_placeholder(piece: Object, empty: Object) -> bool:
 # comparing -----------------------------------------------------------------------------------------------
 
 
-def port_key(ports: Iterable[Port]) -> PortKey:
-    """What makes two lists of ports the same, in whatever order."""
-    return tuple(
-        sorted(
-            (p.get("name") or "", p.get("port") or 0, p.get("protocol") or "TCP", p.get("appProtocol") or "")
-            for p in ports
-        )
-    )
-
-
-def identity(endpoint: Endpoint) -> PortKey:
-    """Who an endpoint is: its addresses, its node, its pod."""
-    target = endpoint.get("targetRef") or {}
-    node = endpoint.get("nodeName")
-    return (*endpoint["addresses"], node, target.get("namespace"), target.get("name"))
-
-
 def is_same(one: Endpoint, other: Endpoint) -> bool:
     """Whether two versions of an endpoint say the same, hints apart."""
-    if one is other:
-        return True
     return {**one, "hints": None} == {**other, "hints": None}

@@ -36,6 +36,9 @@ class Kernel:
     def program(self, revision: int) -> None:
         """kube-proxy's sync: new rules, and the UDP entries that lead to where nobody serves are gone."""
         self.rules.program(revision)
+        for port in self.affinity.ports():
+            version = self.rules.tables.version(port, revision)
+            self.affinity.retain(port, version.endpoints.all if version else ())
         if len(self.conntrack):
             self.conntrack.clean_up([*self.rules.versions(4), *self.rules.versions(6)])
 

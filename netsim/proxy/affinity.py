@@ -83,6 +83,10 @@ class Affinity:
                 self._forget(*place, client)
             del self._clients[place]
 
+    def ports(self) -> set[PortId]:
+        """The service ports that are remembered."""
+        return {port for port, _ in self._clients}
+
     def clients(self, port: PortId, endpoint: Endpoint) -> dict[str, int]:
         """The clients an endpoint remembers, and when each last came; the oldest first."""
         return dict(self._clients.get((port, endpoint.address), {}))

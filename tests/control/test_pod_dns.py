@@ -10,10 +10,11 @@ from control_builders import pod
 from netsim.control.pod_dns import Resolver, dns_source, fitted, resolver_of
 
 HOST = Resolver(("192.168.0.1",), ("example.net",), ("timeout:2",))
+PLAIN = Resolver(("8.8.8.8",))
 DNS = ("10.96.0.10",)
 
 
-def resolver(host: Resolver = Resolver(("8.8.8.8",)), **spec: Any) -> Resolver:
+def resolver(host: Resolver = PLAIN, **spec: Any) -> Resolver:
     return resolver_of(pod("p", **spec), host, DNS)[0]
 
 

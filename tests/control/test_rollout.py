@@ -52,6 +52,7 @@ def roll(replicas: int, ready_together: int) -> list[tuple[int, int, int]]:
     seen = [(old, new, old)]
     for _ in range(100):
         new = new_replicas(replicas, surge, old + new, new)
+        seen.append((old, new, old + ready))
         (old,) = old_replicas(replicas, unavailable, (new, ready), [(old, old)])
         seen.append((old, new, old + ready))
         ready = min(new, ready + ready_together)
@@ -100,8 +101,8 @@ def test_scaling_down_in_the_middle_of_an_update_shrinks_the_new_set_at_once() -
         (10, 3, [8, 5], 13, [8, 5]),
         (5, 2, [8, 5], 13, [4, 3]),
         (0, 0, [8, 5], 13, [0, 0]),
-        (20, 5, [5, 5], 13, [9, 16]),  # of equals the newer grows by what rounding leaves over
-        (2, 1, [5, 5], 13, [2, 1]),
+        (20, 5, [5, 5], 13, [10, 15]),  # of equals the newer grows by what rounding leaves over
+        (2, 1, [5, 5], 13, [1, 2]),  # and the older shrinks first
         (4, 1, [3, 0], 4, [5, 0]),
     ],
 )

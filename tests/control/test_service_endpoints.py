@@ -130,14 +130,14 @@ def test_only_some_changes_of_a_pod_matter() -> None:
 def test_what_was_worked_out_is_used_again_until_pod_or_zone_changes() -> None:
     memory, made, to = Memory(), running("p", "10.0.0.1"), service()
     memory.begin()
-    first = memory.look(to, made, node("n", "a"), "IPv4", tuple)
+    first = memory.look(to, made, node("n", "a"), "IPv4")
     memory.begin()
-    assert memory.look(to, made, node("n", "a"), "IPv4", tuple) is first
+    assert memory.look(to, made, node("n", "a"), "IPv4") is first
     memory.begin()
-    moved = memory.look(to, made, node("n", "b"), "IPv4", tuple)
-    assert moved[2]["zone"] == "b"
+    moved = memory.look(to, made, node("n", "b"), "IPv4")
+    assert moved.endpoint["zone"] == "b"
     memory.begin()
-    assert memory.look(to, running("p", "10.0.0.1"), node("n", "b"), "IPv4", tuple) is not moved
+    assert memory.look(to, running("p", "10.0.0.1"), node("n", "b"), "IPv4") is not moved
 
 
 # the legacy object -----------------------------------------------------------------------------------------

@@ -26,7 +26,9 @@ VIP = "10.96.0.20"
 class Lab:
     """Nodes `node-1`..; a client pod on node-1; `pods` servers spread over the nodes behind VIP:80."""
 
-    def __init__(self, *, nodes: int = 2, pods: int = 1, links: Links | None = None, **serving: object) -> None:
+    def __init__(
+        self, *, nodes: int = 2, pods: int = 1, links: Links | None = None, mode: str = "iptables", **serving: object
+    ) -> None:
         groups = (Nodes(name="node", count=nodes),)
         self.links = links or Links()
         self.topology = build(groups, self.links)
@@ -35,7 +37,7 @@ class Lab:
             self.topology, History(), self.links, "flannel-vxlan", "203.0.113.254"
         )
         self.state.add_address(self.state.outside)
-        self.tables = Tables(ProxyConfig(), ("10.244.0.0/16",), ("10.96.0.0/12",))
+        self.tables = Tables(ProxyConfig(mode=mode), ("10.244.0.0/16",), ("10.96.0.0/12",))
         for i in range(nodes):
             name, address = f"node-{i + 1}", f"192.168.0.{i + 1}"
             self.state.kernels[name] = Kernel(NodeRules(self.tables, NodeInfo(name, (address,))))
@@ -55,13 +57,13 @@ class Lab:
     def pod(self, index: int, name: str, node: str) -> Server:
         number = int(node.rpartition("-")[2])
         address = f"10.244.{number}.{index + 2}"
-        server = Server(index, f"default/{name}", node, (address,), self.serving, [(80, "TCP")])
+        server = Server(index, f"default/{name}", node, (address,), self.serving, [(80, "TCP"), (80, "UDP")])
         self.state.add_address(Place("pod", node, address, server.name))
         self.state.start(server)
         self.state.listen(server)
         return server
 
-    def publish(self, servers: list[Server]) -> None:
+    def publish(self, servers: list[Server], protocol: str = "TCP") -> None:
         """Make these the Service's endpoints, on every node at once."""
         self.tables.set_slice(
             {
@@ -71,7 +73,7 @@ class Lab:
                     "labels": {"kubernetes.io/service-name": "web"},
                 },
                 "addressType": "IPv4",
-                "ports": [{"port": 80, "protocol": "TCP"}],
+                "ports": [{"port": 80, "protocol": protocol}],
                 "endpoints": [
                     {"addresses": [s.addresses[0]], "conditions": {"ready": True}, "nodeName": s.machine}
                     for s in servers

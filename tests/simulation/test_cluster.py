@@ -158,3 +158,50 @@ def test_changes_are_seen_in_order_and_never_in_the_future(world, a):
     times = [change.time for change in run.simulation.cluster.history]
     assert times == sorted(times)
     assert times[-1] <= 30 * S
+
+
+@pytest.fixture()
+def zoned(world, a):
+    """Two pods in zone a, one in zone b, none in zone c."""
+
+    def build(version="1.34", **spec):
+        nodes = [{"name": f"n-{zone}", "zone": zone} for zone in "abc"]
+        pods = [
+            a.pod(name, nodeName=f"n-{zone}", containers=[{"name": "c", "image": "x", "ports": [{"containerPort": 80}]}])
+            for name, zone in (("web-1", "a"), ("web-2", "a"), ("web-3", "b"))
+        ]
+        for pod in pods:
+            pod["metadata"]["labels"] = {"app": "web"}
+        cluster = {"nodes": nodes, "version": version}
+        return world(*pods, a.service(**spec), cluster=cluster, control_plane=False).run(20)
+
+    return build
+
+
+def reached(run, node):
+    """The pods that a node's rules lead to."""
+    found = run.simulation.trace(f"node/{node}", "svc/web:80")
+    rules = run.simulation.node_rules[node]
+    address = run.store.get("Service", "default", "web")["spec"]["clusterIP"]
+    assert found.outcome == "ok"
+    return {e.node for e in rules.lookup("10.244.0.9", address, 80).endpoints}
+
+
+@pytest.mark.parametrize("value", ["PreferClose", "PreferSameZone"])
+def test_traffic_stays_in_its_zone_if_the_service_asks_for_it(zoned, value):
+    run = zoned(trafficDistribution=value)
+    assert reached(run, "n-a") == {"n-a"}
+    assert reached(run, "n-b") == {"n-b"}
+
+
+def test_j17_a_zone_without_endpoints_uses_all_of_them(zoned):
+    assert reached(zoned(trafficDistribution="PreferClose"), "n-c") == {"n-a", "n-b"}
+
+
+def test_without_a_wish_every_node_uses_every_endpoint(zoned):
+    run = zoned()
+    assert reached(run, "n-a") == reached(run, "n-b") == {"n-a", "n-b"}
+
+
+def test_prefer_same_zone_means_nothing_to_1_32(zoned):
+    assert reached(zoned("1.32", trafficDistribution="PreferSameZone"), "n-a") == {"n-a", "n-b"}
