@@ -18,26 +18,7 @@ from typing import Any
 
 from netsim.api.objects import SERVICE_NAME, Object, is_leaving, key_of, labels_of, name_of, owned_by
 from netsim.api.times import rfc3339_nano
-from netsim.control.endpoints import (
-    Memory,
-    address_types,
-    counts,
-    endpoint_of,
-    endpoints_of,
-    has_endpoints,
-    services_of,
-)
-
-__all__ = [
-    "Memory",
-    "Plan",
-    "address_types",
-    "endpoint_of",
-    "endpoints_of",
-    "has_endpoints",
-    "reconcile",
-    "services_of",
-]
+from netsim.control.endpoints import Key, Memory, address_types, counts, port_key
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER = "endpointslice-controller.k8s.io"

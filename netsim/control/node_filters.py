@@ -20,6 +20,7 @@ CORDONED = "node(s) were unschedulable"
 OTHER_NAME = "node(s) didn't match the requested node name"
 AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 PORTS = "node(s) didn't have free ports for the requested pod ports"
+DISK = "ephemeral-storage"
 NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 
 _CORDON = {"key": taints.UNSCHEDULABLE, "effect": "NoSchedule"}
@@ -116,8 +117,10 @@ def shortages(pod: PodInfo, node: NodeInfo) -> tuple[str, ...]:
 
 
 def _missing(pod: PodInfo, node: NodeInfo) -> list[str]:
+    """Further resources that a node lacks. One that says nothing of its disk has enough of it."""
     return [
         name
         for name, amount in pod.others
         if amount > node.total_others.get(name, 0) - node.others.get(name, 0)
+        and not (name == DISK and name not in node.total_others)
     ]

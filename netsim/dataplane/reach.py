@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.requests import OUTCOMES
 from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, arrive, leave
 from netsim.dataplane.sources import Source
@@ -61,7 +62,7 @@ def reach_of(state: Forwarding, client: Place, packet: Packet) -> Reach:
 
 def roads(state: Forwarding, client: Place, packet: Packet) -> Iterator[tuple[Fraction, Hop]]:
     """Every end a connection could come to, with its chance."""
-    yield from _follow(state, None, client, packet, translated=False)
+    yield from _follow(onlooking(state), None, client, packet, translated=False)
 
 
 def _follow(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
 from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, arrive, leave
 from netsim.draws import Draws
@@ -50,7 +51,7 @@ class Tracer:
     """Explains packets in one forwarding state."""
 
     def __init__(self, state: Forwarding, draws: Draws, cni: CniFamily) -> None:
-        self.state = state
+        self.state = onlooking(state)
         self.draws = draws
         self.cni = cni
 

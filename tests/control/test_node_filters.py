@@ -66,6 +66,14 @@ def test_resources_by_other_names_are_counted_too() -> None:
     assert reasons(made, node("two", has={"example.com/gpu": "2"})) == {}
 
 
+def test_disks_count_only_where_nodes_say_how_large_they_are() -> None:
+    made = pod("p")
+    made["spec"]["containers"][0]["resources"]["requests"] = {"ephemeral-storage": "2Gi"}
+    assert reasons(made, node("silent"), node("small", has={"ephemeral-storage": "1Gi"})) == {
+        "Insufficient ephemeral-storage": 1
+    }
+
+
 def host_port(port: int, ip: str = "", protocol: str = "TCP") -> dict[str, Any]:
     return {"containerPort": port, "hostPort": port, "hostIP": ip, "protocol": protocol}
 

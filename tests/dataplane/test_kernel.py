@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from netsim.dataplane.reach import reach_of
 from netsim.dataplane.requests import OK, TIMEOUT
+from netsim.proxy.packet import Packet
 from netsim.units import MS, S
 
 
@@ -130,3 +132,20 @@ def test_every_first_packet_pays_for_the_rules_it_walks(lab):
     many = bench.engine({"arrivals": "constant", "rate": "10/s"}, end=10 * S).finish(10 * S)["connect"].max()
     assert 0 < many - few <= 2000 * 15
     assert many < 1 * MS
+
+
+def test_looking_at_a_packet_leaves_no_trace(lab):
+    """A run is the same whether somebody asked what would happen in the middle of it or not."""
+    tables = []
+    for looked in (False, True):
+        bench = lab(pods=3, nodes=3, mode="ipvs")
+        udp(bench)
+        engine = bench.engine({**ONE_SOCKET, "keepAlive": None}, end=10 * S)
+        for second in range(10):
+            engine.advance(second * S)
+            if looked:
+                client = bench.state.places[bench.client.addresses[0]]
+                packet = Packet(client.address, 40000, "10.96.0.20", 80, "UDP")
+                assert reach_of(bench.state, client, packet).share == 1
+        tables.append(engine.finish(10 * S))
+    assert np.array_equal(*tables)
