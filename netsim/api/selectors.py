@@ -62,6 +62,8 @@ def matches_node_term(term: Mapping[str, Any], labels: Labels | None, name: str 
     if not rules and not fields:
         return False
     by_field = {"metadata.name": name}
+    if any(len(rule.get("values") or ()) != 1 for rule in fields):
+        return False  # a field is compared with exactly one value
     return all(_of_rule(rule).matches(labels or {}) for rule in rules) and all(
         _of_rule(rule).matches(by_field) for rule in fields
     )

@@ -65,19 +65,14 @@ class Admission:
         wanted = spec.get("clusterIP")
         if spec.get("type") == "ExternalName":
             return spec
+        family = {"ipFamilies": [f"IPv{self.addresses.network.version}"], "ipFamilyPolicy": "SingleStack"}
         if wanted == "None":
-            return {**spec, "clusterIPs": ["None"]}
+            return {**family, **spec, "clusterIPs": ["None"]}
         if not wanted:
             wanted = self.addresses.allocate_next(self._chance.next())
         elif not self.addresses.has(wanted):
             self.addresses.allocate(wanted)
-        return {
-            "ipFamilies": [f"IPv{self.addresses.network.version}"],
-            "ipFamilyPolicy": "SingleStack",
-            **spec,
-            "clusterIP": wanted,
-            "clusterIPs": [wanted],
-        }
+        return {**family, **spec, "clusterIP": wanted, "clusterIPs": [wanted]}
 
     def _with_ports(self, spec: dict[str, Any]) -> dict[str, Any]:
         if spec.get("type") not in EXTERNAL:

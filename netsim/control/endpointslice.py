@@ -21,9 +21,12 @@ from netsim.control.endpoints import Memory, change_matters, endpoints_of, has_e
 from netsim.control.endpointslices import Plan, reconcile
 from netsim.control.hints import Slices, cpu_ratios, hints, hints_enabled
 from netsim.control.naming import suffix
+from netsim.control.trigger_times import TriggerTimes
 from netsim.control.workqueue import WorkQueue
+from netsim.units import S
 
 Key = tuple[str, str]
+RETRY = 1 * S  # when a pod's node is not known yet
 
 
 class EndpointSlices:
@@ -34,6 +37,7 @@ class EndpointSlices:
         self.client = Client(cluster)
         self.queue = WorkQueue(cluster, self._sync, workers=5)
         self.memories: dict[Key, Memory] = {}
+        self.triggers: dict[Key, TriggerTimes] = {}
         self.notices: dict[Key, str] = {}  # what was last said about a Service's hints
         self._chance = cluster.draws.stream("endpointslice-names")
         cluster.hear("Service", lambda change: self._want(key_of(change.object)))
@@ -70,6 +74,7 @@ class EndpointSlices:
         slices = store.find("EndpointSlice", "service", key)
         if service is None:
             self.memories.pop(key, None)
+            self.triggers.pop(key, None)
             for piece in slices:
                 yield self.client.call()
                 store.remove("EndpointSlice", *key_of(piece))
@@ -85,6 +90,7 @@ class EndpointSlices:
             slices,
             new_name=lambda: f"{key[1]}-{suffix(self._chance.next())}",
             max_endpoints=self.cluster.timings.max_endpoints_per_slice,
+            trigger=self.triggers.setdefault(key, TriggerTimes()).look(service, pods),
             memory=self.memories.setdefault(key, Memory()),
         )
         self._hint(service, slices, plan)
@@ -98,8 +104,10 @@ class EndpointSlices:
         for piece in plan.delete:
             yield self.client.call()
             store.remove("EndpointSlice", *key_of(piece))
-        if plan.create or plan.update or plan.delete:
+        if plan:
             self._write_endpoints(service, pods)
+        if plan.retry:
+            self.queue.add_after(RETRY, key)
 
     def _hint(self, service: Object, slices: list[Object], plan: Plan) -> None:
         """Put the hints that a Service asks for into what is about to be written."""
@@ -127,7 +135,8 @@ class EndpointSlices:
         if old is None:
             store.create(wanted)
         else:
-            store.update({**old, "subsets": wanted.get("subsets", [])})
+            metadata = {**old["metadata"], **wanted["metadata"]}
+            store.update({**old, "metadata": metadata, "subsets": wanted.get("subsets", [])})
 
 
 def _with_endpoints(slices: list[Object], endpoints: Sequence[Sequence[Any]]) -> list[Object]:

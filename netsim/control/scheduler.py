@@ -49,6 +49,7 @@ class Scheduler:
         self._wake = cluster.env.event()
         cluster.hear("Node", self._node_changed)
         cluster.hear("Pod", self._pod_changed)
+        cluster.store.watch("Namespace", self._namespace_changed)  # at once: selectors remember what they matched
         for node in cluster.store.list("Node"):
             self.cache.set_node(node)
         cluster.env.process(self.run())
@@ -128,6 +129,9 @@ class Scheduler:
         helps = old is None or node["spec"] != old["spec"] or labels_of(node) != labels_of(old)
         if helps and self.unschedulable:
             self._something_changed()
+
+    def _namespace_changed(self, change: Change) -> None:
+        self.cache.namespaces[name_of(change.object)] = labels_of(change.object)
 
     def _pod_changed(self, change: Change) -> None:
         pod, uid = change.object, change.object["metadata"]["uid"]
