@@ -78,7 +78,8 @@ class Simulation:
         self.store = self.cluster.store
         self.forwarding = self.cluster.forwarding
         self.sources = [
-            Source(i, traffic, self.cluster.draws, self.end) for i, traffic in enumerate(self.document.traffic)
+            Source(i, traffic, self.cluster.draws, self.end)
+            for i, traffic in enumerate(self.document.traffic)
         ]
         self.engine = PlainEngine(
             self.forwarding,
@@ -187,7 +188,9 @@ def asked(simulation: Simulation, source: str, target: str) -> tuple[Origin, Tar
     if wanted.kind in ("svc", "lb"):
         service = simulation.store.get("Service", wanted.namespace, wanted.name)
         if service is None:
-            raise ScenarioError(Problem(f'services "{wanted.name}" not found in namespace {wanted.namespace}'))
+            raise ScenarioError(
+                Problem(f'services "{wanted.name}" not found in namespace {wanted.namespace}')
+            )
     return origin, wanted
 
 
@@ -222,7 +225,10 @@ class ReachWatch:
 
     def outages(self) -> tuple[Outage, ...]:
         """All of them, in the order in which they began."""
-        found = [*self.closed, *((i, began, None, worst, why) for i, (began, worst, why) in self.open.items())]
+        found = [
+            *self.closed,
+            *((i, began, None, worst, why) for i, (began, worst, why) in self.open.items()),
+        ]
         found.sort(key=lambda outage: (outage[1], outage[0]))
         return tuple(self._outage(*outage) for outage in found)
 

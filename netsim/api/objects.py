@@ -87,10 +87,7 @@ def with_condition(obj: Object, now: int, kind: str, status: str, **also: Any) -
     since = old["lastTransitionTime"] if old and old["status"] == status else now
     new = {"type": kind, "status": status, "lastTransitionTime": since, **also}
     conditions = obj.get("status", {}).get("conditions", [])
-    if old is None:
-        conditions = [*conditions, new]
-    else:
-        conditions = [new if c is old else c for c in conditions]
+    conditions = [new if c is old else c for c in conditions] if old else [*conditions, new]
     return {**obj, "status": {**obj.get("status", {}), "conditions": conditions}}
 
 

@@ -20,8 +20,12 @@ Key = tuple[str, str]
 
 @click.command("reach")
 @click.argument("scenario", type=click.Path())
-@click.option("--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario.")
-@click.option("--expect", type=click.Path(), default=None, metavar="FILE", help="Compare with a saved -o csv.")
+@click.option(
+    "--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario."
+)
+@click.option(
+    "--expect", type=click.Path(), default=None, metavar="FILE", help="Compare with a saved -o csv."
+)
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 @click.option("-o", "--output", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
 def command(scenario: str, at: str | None, expect: str | None, seed: int | None, output: str) -> int:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 @click.command("trace")
 @click.argument("scenario", type=click.Path())
 @click.option("--from", "source", required=True, metavar="WHO", help="pod/NAME, node/NAME or outside.")
-@click.option("--to", "target", required=True, metavar="WHOM", help="A URL, or svc/, lb/, node/, pod/NAME:PORT.")
-@click.option("--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario.")
+@click.option(
+    "--to", "target", required=True, metavar="WHOM", help="A URL, or svc/, lb/, node/, pod/NAME:PORT."
+)
+@click.option(
+    "--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario."
+)
 @click.option("--protocol", type=click.Choice(["TCP", "UDP"]), default="TCP", show_default=True)
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)

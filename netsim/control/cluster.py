@@ -57,7 +57,9 @@ class Cluster:
         now = self.store.get(obj["kind"], *key_of(obj))
         return now if now and now["metadata"]["uid"] == obj["metadata"]["uid"] else None
 
-    def event(self, about: Object, kind: str, reason: str, message: str, component: str, host: str = "") -> None:
+    def event(
+        self, about: Object, kind: str, reason: str, message: str, component: str, host: str = ""
+    ) -> None:
         """Record a Kubernetes Event; the same one again only counts up (client-go's EventCorrelator)."""
         namespace, name = key_of(about)
         same = (about["kind"], namespace, name, reason, message, component, host)

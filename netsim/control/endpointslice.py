@@ -51,7 +51,11 @@ class EndpointSlices:
             self.queue.add(key)
 
     def _pod_changed(self, change: Change) -> None:
-        if change.type == "MODIFIED" and change.old is not None and not any(change_matters(change.old, change.object)):
+        if (
+            change.type == "MODIFIED"
+            and change.old is not None
+            and not any(change_matters(change.old, change.object))
+        ):
             return
         for pod in (change.object, change.old):
             for service in self._selecting(pod) if pod else ():
@@ -116,7 +120,9 @@ class EndpointSlices:
         given = Slices(*([p["endpoints"] for p in group] for group in (plan.create, plan.update, unchanged)))
         proportional = hints_enabled(service["metadata"].get("annotations") or {})
         ratios = cpu_ratios(self.cluster.store.list("Node")) if proportional else None
-        found, notice = hints(service=service, slices=given, ratios=ratios, same_gate=self.cluster.version >= "1.34")
+        found, notice = hints(
+            service=service, slices=given, ratios=ratios, same_gate=self.cluster.version >= "1.34"
+        )
         kept = {id(endpoints) for endpoints in found.unchanged}
         moved = [piece for piece in unchanged if id(piece["endpoints"]) not in kept]
         plan.create = _with_endpoints(plan.create, found.create)
@@ -148,7 +154,9 @@ def selected_pods(cluster: Cluster, namespace: str, selector: dict[str, str]) ->
     store = cluster.store
     rarest = min(selector.items(), key=lambda item: store.find_count("Pod", "label", (namespace, item)))
     return [
-        pod for pod in store.find("Pod", "label", (namespace, rarest)) if matches_labels(selector, labels_of(pod))
+        pod
+        for pod in store.find("Pod", "label", (namespace, rarest))
+        if matches_labels(selector, labels_of(pod))
     ]
 
 

@@ -49,7 +49,9 @@ class Scheduler:
         self._wake = cluster.env.event()
         cluster.hear("Node", self._node_changed)
         cluster.hear("Pod", self._pod_changed)
-        cluster.store.watch("Namespace", self._namespace_changed)  # at once: selectors remember what they matched
+        cluster.store.watch(
+            "Namespace", self._namespace_changed
+        )  # at once: selectors remember what they matched
         for node in cluster.store.list("Node"):
             self.cache.set_node(node)
         cluster.env.process(self.run())
@@ -158,4 +160,8 @@ class Scheduler:
 
     def _owner(self, pod: Object) -> Object | None:
         owner = controller_of(pod)
-        return self.cluster.store.get(owner["kind"], pod["metadata"]["namespace"], owner["name"]) if owner else None
+        return (
+            self.cluster.store.get(owner["kind"], pod["metadata"]["namespace"], owner["name"])
+            if owner
+            else None
+        )

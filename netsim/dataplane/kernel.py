@@ -98,7 +98,9 @@ class Kernel:
         if revision != self._revision:
             self._costs.clear()
             self._revision = revision
-        service = verdict.service_port.id if verdict is not None and verdict.service_port is not None else None
+        service = (
+            verdict.service_port.id if verdict is not None and verdict.service_port is not None else None
+        )
         known = self._costs.get(service)
         if known is None:
             services = self.rules.tables.count(revision).service_ports

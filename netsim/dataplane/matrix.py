@@ -68,7 +68,9 @@ def ways(state: Forwarding, services: Iterable[Object]) -> Iterator[Way]:
             if spec.get("clusterIP") not in (None, "", "None"):
                 yield Way(label, tuple(spec["clusterIPs"]), port["port"], protocol)
             if port.get("nodePort"):
-                yield Way(f"{label} node-port {port['nodePort']}", nodes, port["nodePort"], protocol, external)
+                yield Way(
+                    f"{label} node-port {port['nodePort']}", nodes, port["nodePort"], protocol, external
+                )
             if spec.get("type") == "LoadBalancer":
                 address = state.balanced.get(name)
                 yield Way(f"{label} load-balancer", (address,) if address else (), port["port"], protocol)

@@ -23,7 +23,19 @@ OUTCOMES = (
 )
 """What a client can see. `unfinished`: the run ended before the answer came or the client gave up."""
 
-OK, REFUSED, TIMEOUT, RESET, HOST_UNREACHABLE, NET_UNREACHABLE, DNS_FAILURE, TLS_FAILURE, REJECTED, OVERLOADED, UNFINISHED = range(len(OUTCOMES))  # fmt: skip
+(
+    OK,
+    REFUSED,
+    TIMEOUT,
+    RESET,
+    HOST_UNREACHABLE,
+    NET_UNREACHABLE,
+    DNS_FAILURE,
+    TLS_FAILURE,
+    REJECTED,
+    OVERLOADED,
+    UNFINISHED,
+) = range(len(OUTCOMES))
 
 REQUEST = np.dtype(
     [

@@ -34,7 +34,12 @@ TO_NODE = {
 
 
 def routes(
-    cni: CniFamily, address: str, network: str, pod_cidr: str, others: Iterable[Neighbour], pods: Iterable[str]
+    cni: CniFamily,
+    address: str,
+    network: str,
+    pod_cidr: str,
+    others: Iterable[Neighbour],
+    pods: Iterable[str],
 ) -> str:
     """The main table of the node at `address`; `pods` are the addresses of its own pods.
 
@@ -49,7 +54,12 @@ def routes(
 
 
 def _lines(
-    cni: CniFamily, address: str, network: str, pod_cidr: str, others: Iterable[Neighbour], pods: Iterable[str]
+    cni: CniFamily,
+    address: str,
+    network: str,
+    pod_cidr: str,
+    others: Iterable[Neighbour],
+    pods: Iterable[str],
 ) -> Iterator[str]:
     gateway = ip_network(network).broadcast_address - 1
     yield f"default via {gateway} dev eth0"

@@ -19,7 +19,7 @@ from netsim.units import MS
 class Serving(Model):
     """The behaviour of the pods that `selector` selects; the first entry that matches a pod counts."""
 
-    selector: Labels = {}  # labels the pod must have; none: every pod
+    selector: Labels = Field(default={})  # labels the pod must have; none: every pod
     namespace: str | None = None
     startup: Duration = 200 * MS  # from container start to listening
     service_time: Distribution = Distribution.parse("exponential(5ms)")

@@ -8,6 +8,7 @@ would decide is decided by a named draw; every step that was a choice says how l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
@@ -85,7 +86,9 @@ class Tracer:
         outcome, reason = _ending(hop)
         back = self._back(places) if outcome != "timeout" else None
         after = hop.after if isinstance(hop, Refused) else 0
-        return Trace(source, target, tuple(hops), outcome, reason, None if back is None else time + back + after)
+        return Trace(
+            source, target, tuple(hops), outcome, reason, None if back is None else time + back + after
+        )
 
     def _explained(
         self, at: Place, packet: Packet, shown: str, hop: Hop, time: int, translated: bool
@@ -129,7 +132,7 @@ class Tracer:
         return f"{self.cni}: {size} bytes around it between {at.machine} and {hop.place.machine}"
 
     def _back(self, places: list[Place]) -> int | None:
-        legs = [self.state.travel(a, b) for a, b in zip(places, places[1:], strict=False)]
+        legs = [self.state.travel(a, b) for a, b in pairwise(places)]
         return None if None in legs else sum(leg for leg in legs if leg is not None)
 
 

@@ -106,7 +106,9 @@ class Topology:
                 filter_node=lambda n: self.graph.nodes[n]["kind"] == "switch",
                 filter_edge=lambda u, v: self.graph.edges[u, v]["up"],
             )
-            self._from_switch[switch] = nx.single_source_dijkstra_path_length(switches, switch, weight="latency")
+            self._from_switch[switch] = nx.single_source_dijkstra_path_length(
+                switches, switch, weight="latency"
+            )
         return self._from_switch[switch]
 
     def _forget(self) -> None:

@@ -40,7 +40,7 @@ class Nodes(Model):
     role: Literal["worker", "control-plane"] = "worker"
     zone: str = ""
     region: str = ""
-    labels: Labels = {}
+    labels: Labels = Field(default={})
     taints: tuple[Taint, ...] = ()
     capacity: Capacity = Capacity()
 

@@ -40,7 +40,7 @@ spec: {selector: {app: nobody}, ports: [{port: 80}]}
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path):
     file = tmp_path / "small.yaml"
     file.write_text(SCENARIO)
@@ -50,7 +50,9 @@ def path(tmp_path):
 def cells(path, capsys, at):
     assert ended(["reach", str(path), "--at", at, "-o", "csv"]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    return {(row["source"], row["way"].partition(" ")[0]): row for row in rows if "node-port" not in row["way"]}
+    return {
+        (row["source"], row["way"].partition(" ")[0]): row for row in rows if "node-port" not in row["way"]
+    }
 
 
 def test_a_pod_behind_a_service_is_reached_by_every_node_and_pod_but_not_by_the_outside(path, capsys):
@@ -69,7 +71,9 @@ def test_a_service_without_endpoints_is_refused(path, capsys):
 def test_under_policy_local_only_the_node_with_the_pod_answers(path, capsys):
     assert ended(["reach", str(path), "--at", "20s", "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    (cell,) = [c for c in found if c["source"] == "outside" and c["way"].startswith("default/local:80 node-port")]
+    (cell,) = [
+        c for c in found if c["source"] == "outside" and c["way"].startswith("default/local:80 node-port")
+    ]
     assert (cell["reach"], cell["share"]) == ("/", 0.5)
     assert any("no local endpoints" in why for why in cell["why"])
 

@@ -27,15 +27,19 @@ class Lab:
     """Nodes `node-1`..; a client pod on node-1; `pods` servers spread over the nodes behind VIP:80."""
 
     def __init__(
-        self, *, nodes: int = 2, pods: int = 1, links: Links | None = None, mode: str = "iptables", **serving: object
+        self,
+        *,
+        nodes: int = 2,
+        pods: int = 1,
+        links: Links | None = None,
+        mode: str = "iptables",
+        **serving: object,
     ) -> None:
         groups = (Nodes(name="node", count=nodes),)
         self.links = links or Links()
         self.topology = build(groups, self.links)
         self.now = 0
-        self.state = Forwarding(
-            self.topology, History(), self.links, "flannel-vxlan", "203.0.113.254"
-        )
+        self.state = Forwarding(self.topology, History(), self.links, "flannel-vxlan", "203.0.113.254")
         self.state.add_address(self.state.outside)
         self.tables = Tables(ProxyConfig(mode=mode), ("10.244.0.0/16",), ("10.96.0.0/12",))
         for i in range(nodes):
@@ -91,6 +95,6 @@ class Lab:
         return PlainEngine(self.state, sources, list(self.state.kernels), syn_schedule(6, 4), 0)
 
 
-@pytest.fixture()
+@pytest.fixture
 def lab() -> type[Lab]:
     return Lab

@@ -22,7 +22,9 @@ STEADY = {"arrivals": "constant", "rate": "10/s"}
 
 
 def outcomes(table):
-    return {OUTCOMES[o]: int(n) for o, n in enumerate(np.bincount(table["outcome"], minlength=len(OUTCOMES))) if n}
+    return {
+        OUTCOMES[o]: int(n) for o, n in enumerate(np.bincount(table["outcome"], minlength=len(OUTCOMES))) if n
+    }
 
 
 def test_a_quiet_request_takes_two_round_trips_and_its_service(lab):
@@ -149,7 +151,12 @@ def test_a_full_backlog_turns_requests_away(lab):
 def test_retries_find_the_living_endpoint(lab):
     bench = lab(nodes=2, pods=2)
     bench.state.power("node-2", on=False)
-    retrying = {**STEADY, "connectTimeout": "100ms", "timeout": "1s", "retries": {"attempts": 25, "backoff": "1ms", "maxBackoff": "2ms"}}
+    retrying = {
+        **STEADY,
+        "connectTimeout": "100ms",
+        "timeout": "1s",
+        "retries": {"attempts": 25, "backoff": "1ms", "maxBackoff": "2ms"},
+    }
     table = bench.engine(retrying, end=20 * S).finish(30 * S)
     assert outcomes(table) == {"ok": 199}
     assert set(np.unique(table["attempts"])) >= {1, 2, 3}

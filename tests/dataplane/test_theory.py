@@ -58,7 +58,9 @@ def test_littles_law_holds_for_a_loaded_pod(lab):
     left = arrived + table["queued"] + table["service"]
     first, last = arrived.min(), arrived.max()
     instants = np.linspace(first + S, last - S, 20_000)
-    inside = np.searchsorted(np.sort(arrived), instants, "right") - np.searchsorted(np.sort(left), instants, "right")
+    inside = np.searchsorted(np.sort(arrived), instants, "right") - np.searchsorted(
+        np.sort(left), instants, "right"
+    )
     rate = len(table) / (last - first)
     assert inside.mean() == pytest.approx(rate * (table["queued"] + table["service"]).mean(), rel=0.03)
 

@@ -170,7 +170,7 @@ class Builder:
             lines.append(f"address add {self._gateway(network)}/{length} dev eth0{_nodad(network)}")
         for near, _, length in LINK.values():
             lines += [f"address add {near}/{length} dev out0{_nodad(near)}"]
-        lines += ["route add blackhole default", "-6 route add blackhole default"]
+        lines += ["route add blackhole 0.0.0.0/0", "route add blackhole ::/0"]
         for address in self.what["outside"]:
             lines.append(f"route add {address} via {LINK[_family(address)][1]}")
         for node in self.what["nodes"]:

@@ -31,7 +31,6 @@ ERRORS = {
     errno.ETIMEDOUT: "timeout",
 }
 QUESTION = b"?"
-IPV6_ADD_MEMBERSHIP_SCOPE = 0
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -104,7 +104,7 @@ def scenario(
     return loads(yaml.safe_dump_all([document, *objects]))
 
 
-@pytest.fixture()
+@pytest.fixture
 def world() -> Callable[..., World]:
     def build(*objects: dict, seed: int | None = None, **fields: object) -> World:
         return World(scenario(list(objects), **fields), seed)
@@ -112,7 +112,7 @@ def world() -> Callable[..., World]:
     return build
 
 
-@pytest.fixture()
+@pytest.fixture
 def record() -> Callable[..., Recording]:
     def run(*objects: dict, seed: int | None = None, **fields: object) -> Recording:
         return simulate(scenario(list(objects), **fields), seed)
@@ -120,7 +120,7 @@ def record() -> Callable[..., Recording]:
     return run
 
 
-@pytest.fixture()
+@pytest.fixture
 def a() -> type:
     """The building blocks: a.deployment(), a.service(), a.pod(), a.power_loss()."""
 

@@ -108,7 +108,12 @@ def test_a_deleted_pod_leaves_the_rules_before_it_is_gone(world, a):
 
 def test_a_load_balancer_is_pending_then_has_an_address_and_nodes_but_no_control_plane(world, a):
     run = world(a.deployment(), a.service(type="LoadBalancer")).run(20)
-    assert not run.store.get("Service", "default", "web").get("status", {}).get("loadBalancer", {}).get("ingress")
+    assert (
+        not run.store.get("Service", "default", "web")
+        .get("status", {})
+        .get("loadBalancer", {})
+        .get("ingress")
+    )
     run.run(60)
     ingress = run.store.get("Service", "default", "web")["status"]["loadBalancer"]["ingress"]
     assert len(ingress) == 1
@@ -160,14 +165,18 @@ def test_changes_are_seen_in_order_and_never_in_the_future(world, a):
     assert times[-1] <= 30 * S
 
 
-@pytest.fixture()
+@pytest.fixture
 def zoned(world, a):
     """Two pods in zone a, one in zone b, none in zone c."""
 
     def build(version="1.34", **spec):
         nodes = [{"name": f"n-{zone}", "zone": zone} for zone in "abc"]
         pods = [
-            a.pod(name, nodeName=f"n-{zone}", containers=[{"name": "c", "image": "x", "ports": [{"containerPort": 80}]}])
+            a.pod(
+                name,
+                nodeName=f"n-{zone}",
+                containers=[{"name": "c", "image": "x", "ports": [{"containerPort": 80}]}],
+            )
             for name, zone in (("web-1", "a"), ("web-2", "a"), ("web-3", "b"))
         ]
         for pod in pods:

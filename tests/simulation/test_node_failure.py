@@ -10,11 +10,13 @@ from netsim.units import S
 LOST = "node-1"
 
 
-@pytest.fixture()
+@pytest.fixture
 def failing(world, a):
     def build(seed=1, replicas=3, duration="10m", back=None):
         loss = a.power_loss("60s", selector={"nodes": [LOST]}, duration=back)
-        return world(a.deployment(replicas=replicas), a.service(), faults=[loss], seed=seed, duration=duration)
+        return world(
+            a.deployment(replicas=replicas), a.service(), faults=[loss], seed=seed, duration=duration
+        )
 
     return build
 
