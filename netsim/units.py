@@ -9,6 +9,7 @@ is refused rather than rounded.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -150,7 +151,7 @@ def parse_share(value: Any) -> float:
     else:
         text = str(value).strip()
         try:
-            share = float(Fraction(text[:-1]) / 100) if text.endswith("%") else float("nan")
+            share = float(Fraction(text[:-1]) / 100) if text.endswith("%") else float(Fraction(text))
         except ValueError:
             share = float("nan")
     if not 0 <= share <= 1:
@@ -207,7 +208,5 @@ def whole(value: Any) -> int:
 
 def _plain(number: float) -> str:
     """A float without exponent and without a needless `.0`."""
-    text = repr(number)
-    if "e" in text:
-        text = f"{number:.20f}".rstrip("0")
-    return text.removesuffix(".0").rstrip(".") if "." in text else text
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

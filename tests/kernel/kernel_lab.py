@@ -25,9 +25,9 @@ USER = ("--user", "--map-root-user")
 LONGEST = 120.0  # seconds that one command may take
 
 RESTORE = {
-    "iptables": ("iptables-restore", "ip6tables-restore"),
-    "iptables-legacy": ("iptables-legacy-restore", "ip6tables-legacy-restore"),
-    "iptables-nft": ("iptables-nft-restore", "ip6tables-nft-restore"),
+    "iptables": {4: "iptables-restore", 6: "ip6tables-restore"},
+    "iptables-legacy": {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"},
+    "iptables-nft": {4: "iptables-nft-restore", 6: "ip6tables-nft-restore"},
 }
 EMPTY = "*mangle\nCOMMIT\n*filter\nCOMMIT\n*nat\nCOMMIT\n"
 NO_TABLES = "".join(f"table {f} kube-proxy\ndelete table {f} kube-proxy\n" for f in ("ip", "ip6"))
@@ -52,7 +52,7 @@ def missing(backend: str) -> str:
     """What this machine lacks for a lab with that backend, in a few words; "" if it has everything."""
     if not prefix():
         return "network namespaces (neither user namespaces nor root)"
-    tools = ("nft",) if backend == "nft" else RESTORE[backend]
+    tools = ("nft",) if backend == "nft" else RESTORE[backend].values()
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [*prefix(), sys.executable, str(PROBE), *tools],
@@ -72,6 +72,8 @@ class Lab:
     def __init__(self, description: dict[str, Any], backend: str) -> None:
         self.backend = backend
         self.nodes = [node["name"] for node in description["nodes"]]
+        families = {6 if ":" in address else 4 for node in description["nodes"] for address in node["addresses"]}
+        self._tools = [RESTORE[backend][v] for v in sorted(families)] if backend != "nft" else []
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             [*prefix(), sys.executable, str(DRIVER)],
@@ -98,7 +100,7 @@ class Lab:
             if self.backend == "nft":
                 self.run(node, ["nft", "-f", "-"], NO_TABLES + text)
                 continue
-            for tool, part in zip(RESTORE[self.backend], text.split("\n\n"), strict=False):
+            for tool, part in zip(self._tools, text.split("\n\n"), strict=True):
                 self.run(node, [tool, "-w"], part.rstrip("\n") + "\n")
 
     def reset(self) -> None:
@@ -107,7 +109,7 @@ class Lab:
             if self.backend == "nft":
                 self.run(node, ["nft", "-f", "-"], NO_TABLES)
             else:
-                for tool in RESTORE[self.backend]:
+                for tool in self._tools:
                     self.run(node, [tool, "-w"], EMPTY)
             self.forget(node)
 

@@ -49,9 +49,8 @@ def predict(state: Forwarding, client: Place, packet: Packet) -> Prediction:
 def _sticky(state: Forwarding, client: Place, packet: Packet) -> bool:
     """Whether a second connection, from another port, must end where the first did."""
     _forget(state)
-    first, _ = _follow(state, client, packet, ())
-    second = replace(packet, source_port=packet.source_port + 1)
-    again = {outcome for _, outcome in _roads(state, client, second, forget=False)}
+    first, _ = follow(state, client, packet, ())
+    again = {outcome for _, outcome in _roads(state, client, packet, forget=False)}
     _forget(state)
     return again == {first}
 
@@ -59,13 +58,15 @@ def _sticky(state: Forwarding, client: Place, packet: Packet) -> bool:
 def _roads(
     state: Forwarding, client: Place, packet: Packet, *, forget: bool = True
 ) -> Iterator[tuple[Fraction, Outcome]]:
-    """Every road a first packet can take, with its chance; each begins with nodes that remember nothing."""
+    """Every road a first packet can take, with its chance; each from a port of its own, and if nodes `forget`
+    with no memory of the others."""
     pending: list[tuple[Choice, ...]] = [()]
     while pending:
         made = pending.pop()
+        packet = replace(packet, source_port=packet.source_port + 1)
         if forget:
             _forget(state)
-        outcome, choices = _follow(state, client, packet, made)
+        outcome, choices = follow(state, client, packet, made)
         chance = Fraction(1)
         for place, (_, among) in enumerate(choices):
             chance /= among
@@ -74,7 +75,7 @@ def _roads(
         yield chance, outcome
 
 
-def _follow(
+def follow(
     state: Forwarding, client: Place, packet: Packet, made: tuple[Choice, ...]
 ) -> tuple[Outcome, tuple[Choice, ...]]:
     """One road to its end: the choices `made` first, then always the first way. Returns all choices it met."""
