@@ -1,7 +1,7 @@
 """Eight mistakes that a renderer of rules could make, as edits of the text it wrote.
 
 Each is a function from a node's rules to wrong ones; the comparison with the kernel must catch every one. An
-edit that changes nothing would prove nothing, so that is an error.
+edit that changes nothing on any node would prove nothing, so that is an error.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ WRONG: dict[str, dict[str, Edit]] = {
 }
 
 
-def spoil(mode: str, mistake: str, text: str) -> str:
-    """The rules with a mistake in them."""
-    wrong = WRONG[mode][mistake](text)
-    assert wrong != text, f"{mistake}: the edit found nothing"
+def spoil(mode: str, mistake: str, texts: dict[str, str]) -> dict[str, str]:
+    """Every node's rules, with a mistake in them."""
+    wrong = {node: WRONG[mode][mistake](text) for node, text in texts.items()}
+    assert wrong != texts, f"{mistake}: the edit found nothing"
     return wrong

@@ -17,7 +17,7 @@ CATCHES = {
     "no REJECT": [Flow("a3", "svc none", 80), Flow("outside", "vip 14", 80)],
     "REJECT is DROP": [Flow("a3", "svc none", 80), Flow("node-2", "svc none", 80)],
     "no affinity check": [Flow("a3", "svc sticky", 80)],
-    "policy Local ignored": [Flow("outside", "node 3", 30012), Flow("outside", "node 2", 30012)],
+    "policy Local ignored": [Flow("outside", "node 1", 30012), Flow("outside", "node 2", 30012)],
     "no node masquerade": [Flow("node-1", "svc one", 80)],
 }
 """The flows that must notice each mistake."""
@@ -48,8 +48,7 @@ def test_wrong_rules_are_caught(
     backend: str, mistake: str, world: World, laboratory: Callable[..., Lab]
 ) -> None:
     lab = laboratory(world, backend)
-    mode = world.config.mode
-    lab.load({node: spoil(mode, mistake, text) for node, text in world.rule_texts().items()})
+    lab.load(spoil(world.config.mode, mistake, world.rule_texts()))
     complaints = judge(lab, world, WATCH, longest=0.7)
     assert {flow: bool(complaints[flow]) for flow in CATCHES[mistake]} == dict.fromkeys(CATCHES[mistake], True)
 

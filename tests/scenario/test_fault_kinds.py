@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,6 +14,9 @@ class LinkLoss(Fault):
 
     action: Literal["link-loss"]
     link: str
+
+    def run(self, env: Any, world: Any, chance: Any) -> Any:
+        yield env.timeout(self.at)
 
 
 BOTH = TypeAdapter(told_apart([NodePowerLoss, LinkLoss]))
