@@ -15,7 +15,8 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from netsim.api.yaml_reader import MAX_DEPTH, Source, build, nodes, reread
+from netsim.api.yaml_mistakes import MAX_DEPTH
+from netsim.api.yaml_reader import Source, build, nodes, reread
 from netsim.errors import Place, Problem, ScenarioError
 
 MAX_SIZE = 16 << 20  # characters in a file

@@ -10,12 +10,15 @@ from typing import Any
 
 import yaml
 
+MAX_DEPTH = 100  # lists and maps in one another; newer parsers have a limit of their own, far above
+
 # what the parser says | what is wrong | what would do | whether to point to where the construct began
 MISTAKES: tuple[tuple[str, str, str, bool], ...] = (
     (
         "unexpected end of stream.*quoted|quoted scalar.*unexpected end",
         "this quote is never closed", "close it, or put the whole text in other quotes", True,
     ),
+    ("maximum nesting depth", f"nested deeper than {MAX_DEPTH} levels", "", False),
     ("unknown escape character", "not an escape that double quotes know", r"write \\ for a backslash", False),
     (
         "mapping values are not allowed",

@@ -21,10 +21,9 @@ from typing import Any
 import yaml
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from netsim.api.yaml_mistakes import explained
+from netsim.api.yaml_mistakes import MAX_DEPTH, explained
 from netsim.errors import Place, Problem, ScenarioError
 
-MAX_DEPTH = 100  # levels of nesting
 SPARE_VALUES = 100_000  # values that aliases may add to those that were written
 LONGEST_LINE = 500  # characters; of longer lines messages show nothing
 
