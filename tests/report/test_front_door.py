@@ -16,7 +16,7 @@ from netsim.report.run import Run
 def test_the_front_door_gives_these_names_and_no_others():
     assert netsim.__all__ == sorted(netsim.__all__)
     assert set(netsim.__all__) == {
-        "load", "run", "trace", "Scenario", "Run", "NetsimError", "ScenarioError", "ModelError",
+        "load", "run", "shell", "trace", "Scenario", "Run", "NetsimError", "ScenarioError", "ModelError",
         "__version__",
     }  # fmt: skip
     assert dir(netsim) == netsim.__all__

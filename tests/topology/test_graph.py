@@ -13,7 +13,7 @@ from netsim.topology.network import Links, Nodes
 LINKS = Links()
 
 
-@pytest.fixture()
+@pytest.fixture
 def network():
     return build((Nodes(name="a", count=2, zone="one"), Nodes(name="b", count=2, zone="two")), LINKS)
 
@@ -60,7 +60,8 @@ def test_machines_never_forward_for_others():
 @given(st.data())
 def test_every_delay_is_that_of_the_shortest_path_through_switches(data):
     groups = tuple(
-        Nodes(name=f"g{i}", count=data.draw(st.integers(1, 3)), zone=f"z{data.draw(st.integers(0, 2))}") for i in range(3)
+        Nodes(name=f"g{i}", count=data.draw(st.integers(1, 3)), zone=f"z{data.draw(st.integers(0, 2))}")
+        for i in range(3)
     )
     network = build(groups, LINKS)
     edges = list(network.graph.edges)
