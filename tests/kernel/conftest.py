@@ -35,7 +35,7 @@ def _require(backend: str) -> None:
         pytest.skip(f"{backend}: this machine lacks {lacks}")
 
 
-@pytest.fixture()
+@pytest.fixture
 def laboratory() -> Iterator[Callable[..., Lab]]:
     """Makes labs for simulated worlds; they are gone after the test."""
     labs: list[Lab] = []

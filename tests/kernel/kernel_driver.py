@@ -43,7 +43,7 @@ QUIET = {
     "ipv4/conf/all/rp_filter": 0,
     "ipv4/conf/default/rp_filter": 0,
     "ipv4/tcp_tw_reuse": 1,
-    "ipv4/ip_local_port_range": "20000 60999",
+    "ipv4/ip_local_port_range": "33000 60999",
     "netfilter/nf_conntrack_udp_timeout": 30,
 }
 FORWARDS = {

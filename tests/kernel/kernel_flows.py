@@ -1,8 +1,8 @@
 """The Services of the lab and the flows that cross it: a table of who calls whom.
 
 A flow names its client (a pod, a node, `outside`, `stranger`) and its target: `svc NAME`, `node N`, `vip N`
-(an external IP or load balancer VIP), `pod NAME`, `ip N` (an address of the Service range) or `loopback`, then the port. What should
-become of it stands nowhere here: the simulator says it.
+(an external IP or load balancer VIP), `pod NAME`, `ip N` (an address of the Service range) or `loopback`, then
+the port. What should become of it stands nowhere here: the simulator says it.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ def add_services(world: World) -> None:
     service("none", [], type=NODE_PORT, port={"nodePort": 30014}, externalIPs=[14])
     service("sticky", ["a1", "b1", "c1"], type=NODE_PORT, port={"nodePort": 30015}, sessionAffinity="ClientIP")
     service("lb", ["a1", "b1", "c1"], type=LB, port={"nodePort": 30016}, ingress=[16], **inside)
-    service(
-        "lb-local", ["a1", "b1"], type=LB, port={"nodePort": 30017}, ingress=[17], externalTrafficPolicy=LOCAL
-    )
+    service("lb-local", ["a1", "b1"], type=LB, port={"nodePort": 30017}, ingress=[17], externalTrafficPolicy=LOCAL)
     service("lb-node", ["a1", "b1"], type=LB, port={"nodePort": 30024}, ingress=[24], **near_nodes)
     service("lb-open", ["b1", "c1"], type=LB, port={"nodePort": 30025}, ingress=[25])
     service("ext", ["b1", "b2"], externalIPs=[18])
@@ -92,8 +90,16 @@ class Flow:
         """Where it starts, and its first packet."""
         place = world.place(self.source)
         address = self._address(world)
-        source = address if address == world.at.loopback() else place.address
-        return place, Packet(source, 40_000, address, self.port, self.protocol)
+        return place, Packet(self._source(world, place), 40_000, address, self.port, self.protocol)
+
+    def _source(self, world: World, place: Place) -> str:
+        """A client uses the address of the device it sends by; only nodes have several."""
+        if self.target == "loopback":
+            return world.at.loopback()
+        own_pod = self.target.startswith("pod ") and world.place(self.target[4:]).machine == place.machine
+        if place.kind == "node" and own_pod:
+            return world.at.bridge(int(place.machine.rpartition("-")[2]))
+        return place.address
 
     def _address(self, world: World) -> str:
         kind, _, name = self.target.partition(" ")
@@ -236,15 +242,12 @@ FLOWS = (
 )  # fmt: skip
 
 
-def judge(
-    lab: Lab, world: World, flows: Iterable[Flow] = FLOWS, longest: float = 60.0
-) -> dict[Flow, list[str]]:
+def judge(lab: Lab, world: World, flows: Iterable[Flow] = FLOWS, longest: float = 60.0) -> dict[Flow, list[str]]:
     """Cross the lab with all flows at once; what is wrong with each prediction."""
     flows = list(flows)
     predictions = [flow.predict(world) for flow in flows]
     asked = [flow.request(world, p, longest) for flow, p in zip(flows, predictions, strict=True)]
     found = lab.cross(asked)
     return {
-        flow: complaints(prediction, count)
-        for flow, prediction, count in zip(flows, predictions, found, strict=True)
+        flow: complaints(prediction, count) for flow, prediction, count in zip(flows, predictions, found, strict=True)
     }

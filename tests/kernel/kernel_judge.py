@@ -14,7 +14,7 @@ from scipy.stats import chisquare
 THRESHOLD = 1e-5
 ENOUGH = 10  # expected of the rarest outcome, at least, for chi-square to mean anything
 EVEN = 1000  # connections for a flow whose evenness matters
-SHORT, LONG = 0.6, 5.0  # seconds: where silence is expected, and where an answer is
+SHORT, LONG = 0.5, 5.0  # seconds: where silence is expected, and where an answer is
 
 
 def connections(prediction: Prediction, *, even: bool = False) -> int:

@@ -103,6 +103,16 @@ class Lab:
             for tool, part in zip(self._tools, text.split("\n\n"), strict=True):
                 self.run(node, [tool, "-w"], part.rstrip("\n") + "\n")
 
+    def masquerade(self, node: str, pods: str, cluster: str) -> None:
+        """What most network plugins do: a pod that leaves the pod network does so as its node."""
+        if self.backend == "nft":
+            rule = f"ip saddr {pods} ip daddr != {cluster} masquerade"
+            hook = "type nat hook postrouting priority srcnat + 5;"
+            self.run(node, ["nft", "-f", "-"], f"table ip cni {{ chain out {{ {hook} {rule}\n }}\n }}\n")
+            return
+        rule = f"-A POSTROUTING -s {pods} ! -d {cluster} -j MASQUERADE"
+        self.run(node, [self._tools[0], "-w", "--noflush"], f"*nat\n{rule}\nCOMMIT\n")
+
     def reset(self) -> None:
         """No rules, and no memory of connections."""
         for node in self.nodes:

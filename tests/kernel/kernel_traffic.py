@@ -31,6 +31,7 @@ ERRORS = {
     errno.ETIMEDOUT: "timeout",
 }
 QUESTION = b"?"
+AT_ONCE = 400  # sockets under way; a process may have 1024 files
 
 
 def _family(address: str) -> socket.AddressFamily:
@@ -188,7 +189,7 @@ class Client:
             for index, flow in enumerate(flows):
                 if _hopeless(counts[index]):
                     left[index] = 0
-                while left[index] and under_way[index] < flow["window"]:
+                while left[index] and under_way[index] < flow["window"] and len(attempts) < AT_ONCE:
                     left[index] -= 1
                     under_way[index] += 1
                     attempt = Attempt(self.inside, flow, index)

@@ -1,7 +1,7 @@
 """The simulator's side of the lab: a cluster without a control half, and the world of Services it is asked about.
 
-Three nodes, seven pods that all serve on 8080 (TCP and UDP) and 9090 (TCP), plain routes between the nodes. Services and
-EndpointSlices are written down here, given to the simulator's tables, and programmed on every node at once.
+Three nodes, seven pods that all serve on 8080 (TCP and UDP) and 9090 (TCP), plain routes between the nodes.
+Services and EndpointSlices are given to the simulator's tables, and programmed on every node at once.
 """
 
 from __future__ import annotations
@@ -145,6 +145,10 @@ class World:
     def rule_texts(self) -> dict[str, str]:
         """Each node's rules, as text."""
         return {name: kernel.rules.render() for name, kernel in self.state.kernels.items()}
+
+    def pod_at(self, address: str) -> str:
+        """The pod that has an address."""
+        return next(name for name in PODS if self.at.pod(name) == address)
 
     def place(self, name: str) -> Place:
         """Who is meant: a pod, a node, `outside`, or `stranger` (another client outside)."""

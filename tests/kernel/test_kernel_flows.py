@@ -1,4 +1,4 @@
-"""Where real TCP and UDP go through rendered rules is where the simulator says: who answers, how evenly, seen as whom."""
+"""Real TCP and UDP go through rendered rules to where the simulator says: who answers, how evenly, seen as whom."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ WATCH = [flow for flows in CATCHES.values() for flow in flows]
 BACKENDS = pytest.mark.parametrize("backend", ["iptables", "nft"])
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(backend: str) -> World:
     world = World(mode="nftables" if backend == "nft" else "iptables")
     add_services(world)
@@ -34,9 +34,7 @@ def world(backend: str) -> World:
 
 
 @BACKENDS
-def test_the_right_rules_raise_no_complaint(
-    backend: str, world: World, laboratory: Callable[..., Lab]
-) -> None:
+def test_the_right_rules_raise_no_complaint(backend: str, world: World, laboratory: Callable[..., Lab]) -> None:
     lab = laboratory(world, backend)
     lab.load(world.rule_texts())
     assert {str(flow): words for flow, words in judge(lab, world, WATCH).items() if words} == {}
@@ -44,12 +42,10 @@ def test_the_right_rules_raise_no_complaint(
 
 @pytest.mark.parametrize("mistake", CATCHES)
 @BACKENDS
-def test_wrong_rules_are_caught(
-    backend: str, mistake: str, world: World, laboratory: Callable[..., Lab]
-) -> None:
+def test_wrong_rules_are_caught(backend: str, mistake: str, world: World, laboratory: Callable[..., Lab]) -> None:
     lab = laboratory(world, backend)
     lab.load(spoil(world.config.mode, mistake, world.rule_texts()))
-    complaints = judge(lab, world, WATCH, longest=0.7)
+    complaints = judge(lab, world, WATCH, longest=0.5)
     assert {flow: bool(complaints[flow]) for flow in CATCHES[mistake]} == dict.fromkeys(CATCHES[mistake], True)
 
 
