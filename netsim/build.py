@@ -20,7 +20,9 @@ from netsim.api.store import Refused, Store
 from netsim.control.admission import Admission
 from netsim.control.cloud import Cloud
 from netsim.control.cluster import Cluster
+from netsim.control.daemonset import DaemonSets
 from netsim.control.deployment import Deployments
+from netsim.control.disruption import Disruptions
 from netsim.control.dns import Dns, slice_service
 from netsim.control.endpointslice import EndpointSlices, selector_keys
 from netsim.control.kube_proxy import Feed
@@ -31,6 +33,7 @@ from netsim.control.pod_gc import collect_pods
 from netsim.control.recorder import record
 from netsim.control.replicaset import ReplicaSets
 from netsim.control.scheduler import Scheduler
+from netsim.control.statefulset import StatefulSets
 from netsim.control.taint_eviction import TaintEviction
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.history import History
@@ -204,7 +207,12 @@ def _node(
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {"name": name, "namespace": "kube-node-lease"},
-            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "acquireTime": cluster.now, "renewTime": cluster.now},
+            "spec": {
+                "holderIdentity": name,
+                "leaseDurationSeconds": 40,
+                "acquireTime": cluster.now,
+                "renewTime": cluster.now,
+            },
         }
     )
     ipam = HostLocal(pod_range)
@@ -339,6 +347,9 @@ def _components(cluster: Cluster, document: ScenarioDocument, admission: Admissi
     spec = document.cluster
     Deployments(cluster)
     ReplicaSets(cluster, admission)
+    StatefulSets(cluster, admission)
+    DaemonSets(cluster, admission)
+    Disruptions(cluster)
     Scheduler(cluster)
     EndpointSlices(cluster)
     NodeLifecycle(cluster)

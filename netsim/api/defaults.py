@@ -169,6 +169,26 @@ def replica_set(obj: Object) -> Object:
     return {**obj, "spec": {**spec, "template": template(spec.get("template"))}}
 
 
+def stateful_set(obj: Object) -> Object:
+    """A StatefulSet with its defaults."""
+    defaults = {"replicas": 1, "podManagementPolicy": "OrderedReady", "revisionHistoryLimit": 10}
+    spec = filled(obj.get("spec"), defaults)
+    strategy = filled(spec.get("updateStrategy"), {"type": "RollingUpdate"})
+    if strategy["type"] == "RollingUpdate":
+        strategy["rollingUpdate"] = filled(strategy.get("rollingUpdate"), {"partition": 0})
+    return {**obj, "spec": {**spec, "updateStrategy": strategy, "template": template(spec.get("template"))}}
+
+
+def daemon_set(obj: Object) -> Object:
+    """A DaemonSet with its defaults."""
+    spec = filled(obj.get("spec"), {"revisionHistoryLimit": 10})
+    strategy = filled(spec.get("updateStrategy"), {"type": "RollingUpdate"})
+    if strategy["type"] == "RollingUpdate":
+        one_by_one = {"maxUnavailable": 1, "maxSurge": 0}
+        strategy["rollingUpdate"] = filled(strategy.get("rollingUpdate"), one_by_one)
+    return {**obj, "spec": {**spec, "updateStrategy": strategy, "template": template(spec.get("template"))}}
+
+
 def template(given: Object | None) -> Object:
     """A template of pods with its defaults."""
     given = given or {}
@@ -222,6 +242,8 @@ DEFAULTS = {
     "Pod": pod,
     "Deployment": deployment,
     "ReplicaSet": replica_set,
+    "StatefulSet": stateful_set,
+    "DaemonSet": daemon_set,
     "Namespace": namespace,
     "Node": node,
     "Secret": secret,

@@ -1,6 +1,6 @@
-"""What the API server refuses of pods, of the templates they are made from, and of labels and selectors.
+"""What the API server refuses of pods, and of labels and selectors.
 
-Source: Kubernetes 1.32, pkg/apis/core/validation/validation.go, pkg/apis/apps/validation/validation.go.
+Source: Kubernetes 1.32, pkg/apis/core/validation/validation.go.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsim.api import names, selectors
+from netsim.api import names
 from netsim.api.refusals import Path, Refusals
 from netsim.units import parse_quantity
 
@@ -300,72 +300,3 @@ def _dns_config(no: Refusals, path: Path, spec: Object) -> None:
     for index, option in enumerate(config.get("options") or ()):
         if not option.get("name"):
             no.required((*where, "options", index), "must not be empty")
-
-
-# what makes pods --------------------------------------------------------------------------------------
-
-
-def deployment(no: Refusals, spec: Object) -> None:
-    """The spec of a Deployment."""
-    _maker(no, spec)
-    no.not_negative(("spec", "revisionHistoryLimit"), spec.get("revisionHistoryLimit"))
-    deadline = spec.get("progressDeadlineSeconds")
-    if deadline is not None:
-        no.not_negative(("spec", "progressDeadlineSeconds"), deadline)
-        if deadline <= (spec.get("minReadySeconds") or 0):
-            no.invalid(("spec", "progressDeadlineSeconds"), deadline, "must be greater than minReadySeconds")
-    _strategy(no, ("spec", "strategy"), spec.get("strategy") or {})
-
-
-def replica_set(no: Refusals, spec: Object) -> None:
-    """The spec of a ReplicaSet."""
-    _maker(no, spec)
-
-
-def _maker(no: Refusals, spec: Object) -> None:
-    """What Deployments and ReplicaSets have in common: replicas, a selector, a template that it selects."""
-    no.not_negative(("spec", "replicas"), spec.get("replicas"))
-    no.not_negative(("spec", "minReadySeconds"), spec.get("minReadySeconds"))
-    selector, template = spec.get("selector"), spec.get("template") or {}
-    given = (template.get("metadata") or {}).get("labels") or {}
-    if selector is None:
-        no.required(("spec", "selector"))
-    else:
-        before = len(no)
-        label_selector(no, ("spec", "selector"), selector)
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            no.invalid(("spec", "selector"), selector, "empty selector is invalid for deployment")
-        elif len(no) == before and not selectors.matches(selector, given):
-            where = ("spec", "template", "metadata", "labels")
-            no.invalid(where, given, "`selector` does not match template `labels`")
-    labels(no, ("spec", "template", "labels"), given)
-    notes = (template.get("metadata") or {}).get("annotations") or {}
-    annotation_keys(no, ("spec", "template", "annotations"), notes)
-    inner = template.get("spec") or {}
-    pod_spec(no, ("spec", "template", "spec"), inner)
-    if inner.get("restartPolicy") in ("OnFailure", "Never"):
-        no.unsupported(("spec", "template", "spec", "restartPolicy"), inner["restartPolicy"], ("Always",))
-
-
-def _strategy(no: Refusals, path: Path, strategy: Object) -> None:
-    kind, rolling = strategy.get("type") or "RollingUpdate", strategy.get("rollingUpdate")
-    where = (*path, "rollingUpdate")
-    if kind not in ("Recreate", "RollingUpdate"):
-        no.unsupported((*path, "type"), kind, ("Recreate", "RollingUpdate"))
-    elif kind == "Recreate" and rolling is not None:
-        no.forbidden(where, "may not be specified when strategy `type` is 'Recreate'")
-    elif rolling:
-        for name in ("maxUnavailable", "maxSurge"):
-            _count_or_share(no, (*where, name), rolling.get(name))
-        unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-        if unavailable in (0, "0%") and surge in (0, "0%"):
-            no.invalid((*where, "maxUnavailable"), unavailable, "may not be 0 when `maxSurge` is 0")
-        if isinstance(unavailable, str) and not names.percentage(unavailable) and int(unavailable[:-1]) > 100:
-            no.invalid((*where, "maxUnavailable"), unavailable, "must not be greater than 100%")
-
-
-def _count_or_share(no: Refusals, path: Path, value: int | str | None) -> None:
-    if isinstance(value, str):
-        no.each(path, value, names.percentage(value))
-    else:
-        no.not_negative(path, value)

@@ -1,4 +1,4 @@
-"""What `kubectl get -o` prints: tables, JSON, YAML, names, CSV, JSONPath.
+"""What `kubectl get -o` prints: tables, JSON, YAML, names, CSV, JSONPath, custom columns.
 
 kubectl prints one object as itself and anything else as a `List` whose items are the objects; JSON is
 indented by four blanks and has its keys in order; tables of several kinds follow one another with a blank
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from netsim.api import jsonpath
+from netsim.api import custom_columns, jsonpath
 from netsim.api.objects import Object
 from netsim.api.tables import (
     Table,
@@ -75,7 +75,7 @@ def print_groups(groups: Sequence[Group], options: Options, now: int) -> Printed
 def check_options(options: Options) -> None:
     """Refuse, with a ValueError, what no objects could be printed with."""
     name, _, argument = options.output.partition("=")
-    if name not in OUTPUTS or (argument and name != "jsonpath"):
+    if name not in OUTPUTS or (argument and name not in ("jsonpath", "custom-columns")):
         known = ",".join(sorted(one for one in OUTPUTS if one))
         raise ValueError(
             f'unable to match a printer suitable for the output format "{options.output}", '
@@ -85,6 +85,8 @@ def check_options(options: Options) -> None:
         raise ValueError(f"--show-labels option cannot be used with {name} printer")
     if name == "jsonpath":
         _template(argument)
+    if name == "custom-columns":
+        custom_columns.parse(argument)
 
 
 def print_objects(kind: str, objects: Iterable[Object], *, now: int, output: str = "", **options: Any) -> str:
@@ -186,6 +188,13 @@ def _jsonpath(groups: Sequence[Group], options: Options, now: int, argument: str
         raise ValueError(f'error executing jsonpath "{argument}": {reason}') from None
 
 
+def _custom_columns(groups: Sequence[Group], options: Options, now: int, argument: str) -> Printed:
+    objects = [obj for group in groups for obj in group.objects]
+    if not objects:
+        return Printed("", _nothing(groups, options))
+    return Printed(custom_columns.rows(custom_columns.parse(argument), objects, headers=not options.no_headers))
+
+
 def _template(text: str) -> jsonpath.Template:
     if not text:
         raise ValueError("template format specified but no template given")
@@ -206,6 +215,7 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
         "name": _names,
         "csv": _csv,
         "jsonpath": _jsonpath,
+        "custom-columns": _custom_columns,
     }
 )
 """Every format that `-o` takes."""

@@ -69,6 +69,25 @@ SIMULATED: dict[str, Table] = {
             "template": TEMPLATE,
         },
     },
+    "StatefulSet": {
+        **OBJECT,
+        "spec": {
+            **whole("replicas selector serviceName podManagementPolicy updateStrategy minReadySeconds ordinals"),
+            "template": TEMPLATE,
+        },
+    },
+    "DaemonSet": {
+        **OBJECT,
+        "spec": {
+            **whole("selector minReadySeconds"),
+            "updateStrategy": {"type": ALL, "rollingUpdate": whole("maxUnavailable")},
+            "template": TEMPLATE,
+        },
+    },
+    "PodDisruptionBudget": {
+        **OBJECT,
+        "spec": whole("minAvailable maxUnavailable selector unhealthyPodEvictionPolicy"),
+    },
     "Service": {**OBJECT, "spec": SERVICE},
     "EndpointSlice": {**OBJECT, **whole("addressType endpoints ports")},
     "Endpoints": {**OBJECT, **whole("subsets")},
@@ -81,7 +100,7 @@ SIMULATED: dict[str, Table] = {
     ),
 }  # fmt: skip
 
-GROUPS = frozenset({"", "apps", "discovery.k8s.io", "coordination.k8s.io"})
+GROUPS = frozenset({"", "apps", "policy", "discovery.k8s.io", "coordination.k8s.io"})
 
 
 def simulated(kind: Kind) -> Table | None:

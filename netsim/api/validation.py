@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from netsim.api import names, pod_validation
+from netsim.api import names, pod_validation, workload_validation
 from netsim.api.refusals import Path, Refusals
 from netsim.api.schema import Kind
 from netsim.api.service_validation import NODE_PORTS, SERVICE_CIDRS, Ranges, service, taken_twice
@@ -153,19 +153,18 @@ def _pod(no: Refusals, obj: Object, ranges: Ranges) -> None:
     pod_validation.pod_spec(no, ("spec",), obj.get("spec") or {})
 
 
-def _deployment(no: Refusals, obj: Object, ranges: Ranges) -> None:
-    pod_validation.deployment(no, obj.get("spec") or {})
-
-
-def _replica_set(no: Refusals, obj: Object, ranges: Ranges) -> None:
-    pod_validation.replica_set(no, obj.get("spec") or {})
+def _of_spec(look: Callable[[Refusals, Object], None]) -> Callable[[Refusals, Object, Ranges], None]:
+    return lambda no, obj, ranges: look(no, obj.get("spec") or {})
 
 
 KINDS: dict[str, Callable[[Refusals, Object, Ranges], None]] = {
     "Service": service,
     "Pod": _pod,
-    "Deployment": _deployment,
-    "ReplicaSet": _replica_set,
+    "Deployment": _of_spec(workload_validation.deployment),
+    "ReplicaSet": _of_spec(workload_validation.replica_set),
+    "StatefulSet": _of_spec(workload_validation.stateful_set),
+    "DaemonSet": _of_spec(workload_validation.daemon_set),
+    "PodDisruptionBudget": _of_spec(workload_validation.disruption_budget),
     "ConfigMap": _data,
     "Secret": _data,
     "EndpointSlice": _endpoint_slice,

@@ -1,56 +1,44 @@
-"""The kubelet: one node's agent. It says that the node lives, and makes pods of what is bound to it.
+"""The kubelet: one node's agent. It makes pods of what is bound to its node, and says how they are.
 
-*Heartbeat.* Every ten seconds, a little late each time, it renews the node's lease; that is all the control
-plane ever hears of a healthy node.
+It hears of pods, has each worked on (`pod_workers.py`) by the container runtime (`runtime.py`), writes what it
+sees into their status, and says that the node lives (`heartbeat.py`).
 
-*A pod's start.* Sandbox and address, then the containers; the kubelet notices that they run when it next
-relists them (PLEG, once a second), and writes the pod's status. Without a readiness probe the pod is ready from
-then on, whether its program listens yet or not. *A pod's end.* The preStop hook, SIGTERM, at the end of the
-grace SIGKILL; when the containers are gone and the kubelet has noticed, the pod object is removed.
+*Its own failures.* Stopped, or cut off from the API server, it leaves containers running, and nobody hears of
+them. What others wrote into a pod's status meanwhile (Ready=False, by node lifecycle) it corrects at one of its
+passes, every ten seconds. A kubelet that starts again takes containers with a readiness probe for not ready
+until it has asked them. When the machine loses power everything on it ends; after the boot pods that were
+deleted meanwhile are let go, the others start afresh in a new sandbox.
 
-When the machine loses power the kubelet stops in the middle of whatever it did. After the boot it finds the pods
-that are still bound to it: those that were deleted meanwhile it lets go, the others start afresh in a new
-sandbox, with a new address.
-
-Left out: image pulls, init containers, volumes, resource limits, restarts after a crash.
-Sources: kubernetes `pkg/kubelet` (kubelet.go, pleg, prober, kuberuntime), `component-helpers` lease controller.
+Left out: image pulls, init containers, volumes, resource limits, graceful node shutdown.
+Sources: kubernetes `pkg/kubelet` (kubelet.go, status/status_manager.go); for restarts KEP-4781.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import simpy
 
-from netsim.api.objects import Object, container_ports, is_finished, is_leaving, key_of, with_condition
+from netsim.api.objects import Object, is_finished, is_leaving, key_of, pod_ready
 from netsim.api.store import Change, pod_grace
-from netsim.control import pod_status
+from netsim.control.client import Client
 from netsim.control.cluster import Cluster
-from netsim.control.prober import probe_readiness, readiness_probe
-from netsim.dataplane.forwarding import Place
-from netsim.dataplane.server import Server
+from netsim.control.containers import Backoff
+from netsim.control.heartbeat import RUNTIME_PATIENCE, Heartbeat
+from netsim.control.heartbeat import ready_node as ready_node
+from netsim.control.life import Life
+from netsim.control.pod_status import gates, observed
+from netsim.control.pod_workers import PodWorkers
+from netsim.control.runtime import Runtime, Steps
 from netsim.dataplane.serving import Serving
-from netsim.draws import Stream, uniform
+from netsim.draws import uniform
 from netsim.topology.allocators import HostLocal
 from netsim.units import S
 
-LEASE_JITTER = 0.04
-LAST_WORDS = 2 * S  # left for SIGTERM after an overlong preStop hook
-
-
-@dataclass
-class Life:
-    """A pod on this node, as its kubelet keeps it."""
-
-    pod: Object
-    chance: Stream
-    addresses: tuple[str, ...] = ()
-    server: Server | None = None
-    leaving: bool = False
-    process: Any = None
-    prober: Any = None
+PASS = 10 * S  # how often the status manager compares what it said with what the API server says
+QPS, BURST = 50.0, 100
+LOST = 255  # the exit code of what was found dead after a boot
 
 
 class Kubelet:
@@ -68,40 +56,168 @@ class Kubelet:
         self.cluster = cluster
         self.node = node
         self.address = address
-        self.ipam = ipam
-        self.behaviour = behaviour
-        self.number = number  # a pod's index in the run's list of pods
-        self.alive = False
+        self.alive = False  # the kubelet's process runs
+        self.connected = True  # the network between it and the API server works
         self.lives: dict[str, Life] = {}  # by pod uid
-        self._chance = cluster.draws.stream("kubelet", node)
-        self._relist_phase = int(uniform(self._chance.next()) * cluster.timings.pleg_relist)
+        self.client = Client(cluster, QPS, BURST)
+        chance = cluster.draws.stream("kubelet", node)
+        self.runtime = Runtime(cluster, node, address, ipam, behaviour, number, chance)
+        self._pass_phase = int(uniform(cluster.draws.stream("kubelet-pass", node).next()) * PASS)
         self._processes: dict[Any, None] = {}
+        self.workers = PodWorkers(cluster, node, self.runtime, self._run, self._report, self._forget)
+        self.heart = Heartbeat(cluster, node, chance, self.reaches)
 
-    # the machine --------------------------------------------------------------------------------------
+    def reaches(self) -> bool:
+        """Whether the API server hears it."""
+        return self.alive and self.connected
 
-    def start(self, *, booted: bool) -> None:
-        """The kubelet starts: it reports the node, then looks at what is bound to it."""
+    # what happens to it -------------------------------------------------------------------------------
+
+    def start(self, *, booted: bool = True) -> None:
+        """Its process starts: it reports the node, and takes up what it finds. Not `booted`: it has long run."""
+        if self.alive or not self.cluster.forwarding.powered[self.node]:
+            return
         self.alive = True
-        self._run(self._renew_lease(booted=booted))
-        self._run(self._report_node(booted=booted))
+        self.workers.began = self.cluster.now if booted else -PASS
+        self._run(self.heart.renew_lease(fresh=booted))
+        self._run(self.heart.report_node(fresh=booted))
         for life in list(self.lives.values()):
-            self._release(life)
-        self.lives.clear()
-        for pod in self.cluster.store.find("Pod", "node", self.node):
-            self._see(pod, restarted=booted)
+            self._resume(life)
+        self._list_pods()
 
-    def halt(self) -> None:
-        """The machine is gone, and the kubelet with it."""
+    def stop(self) -> None:
+        """Its process stops; containers go on running, and nobody hears of them."""
         self.alive = False
         for process in list(self._processes):
             if process.is_alive:
                 process.interrupt()
         self._processes.clear()
 
-    def _run(self, steps: Generator[Any, Any, None]) -> Any:
-        """Run a process that ends quietly when the machine goes."""
+    def halt(self) -> None:
+        """The machine is gone: the kubelet, and everything it kept. (Packets learn of it from the machine.)"""
+        self.stop()
+        self.mend_runtime()
+        for life in self.lives.values():
+            life.sandbox = False
+            for container in life.containers:
+                if container.running:
+                    container.stop(self.cluster.now, LOST, "Unknown")
 
-        def until_halted() -> Generator[Any, Any, None]:
+    def isolate(self) -> None:
+        """The API server is out of reach; the kubelet goes on with what it knows."""
+        self.connected = False
+
+    def rejoin(self) -> None:
+        """The API server can be reached again: the node's status at its next turn, the pods' at the next pass."""
+        if self.connected:
+            return
+        self.connected = True
+        if self.alive:
+            self.heart.hurry()
+            self._list_pods()
+            self.cluster.after(self._until_pass(), self._correct)
+
+    def break_runtime(self) -> None:
+        """The container runtime stops answering: containers run on, none is started, stopped or looked at."""
+        self.runtime.fail()
+        self.cluster.after(RUNTIME_PATIENCE, self._look_at_runtime, self.runtime.failures)
+
+    def mend_runtime(self) -> None:
+        """The container runtime answers again."""
+        if self.runtime.broken:
+            self.runtime.mend()
+            self.heart.say("")
+            self.cluster.after(self._until_pass(), self._correct)
+
+    def _look_at_runtime(self, failures: int) -> None:
+        if self.runtime.broken and self.runtime.failures == failures:
+            self.heart.say("container runtime is down")
+
+    # what happens to pods -----------------------------------------------------------------------------
+
+    def life_of(self, pod: Object) -> Life | None:
+        """The pod as it is kept here, if it is."""
+        return self.lives.get(pod["metadata"]["uid"])
+
+    def crash_container(self, pod: Object, exit_code: int = 1, container: str | None = None) -> None:
+        """A container's process exits (the pod's main one unless named)."""
+        life = self.life_of(pod)
+        if life is not None:
+            named = (c for c in life.containers if c.name == container)
+            self.runtime.stop(life, life.main if container is None else next(named), exit_code)
+
+    def kill_sandbox(self, pod: Object) -> None:
+        """The process that holds the pod's sandbox is killed; its network stays until the kubelet tears it down."""
+        life = self.life_of(pod)
+        if life is not None and life.sandbox:
+            life.sandbox = False
+            life.broke.succeed()
+
+    # hearing of pods ----------------------------------------------------------------------------------
+
+    def pod_changed(self, change: Change) -> None:
+        """A pod of this node was written."""
+        if not self.reaches():
+            return
+        if change.type == "DELETED":
+            life = self.life_of(change.object)
+            if life is not None:
+                self._gone(life)
+        else:
+            self._see(change.object)
+
+    def _list_pods(self) -> None:
+        """Compare what it keeps with what is bound to its node."""
+        if not self.reaches():
+            return
+        for life in list(self.lives.values()):
+            if self.cluster.current(life.pod) is None:
+                self._gone(life)
+        for pod in self.cluster.store.find("Pod", "node", self.node):
+            self._see(pod)
+
+    def _gone(self, life: Life) -> None:
+        """The pod object is gone already (a forced deletion, or it had finished): clean up at leisure."""
+        if not life.leaving:
+            self._run(self.workers.end(life, pod_grace(life.pod)))
+
+    def _see(self, pod: Object) -> None:
+        life = self.life_of(pod)
+        if life is None:
+            if is_finished(pod):
+                return
+            chance = self.cluster.draws.stream("pod", f"{'/'.join(key_of(pod))}/{self.cluster.now}")
+            life = self.lives[pod["metadata"]["uid"]] = Life(pod, chance)
+            if not is_leaving(pod):
+                life.process = self._run(self.workers.live(life))
+        if is_leaving(pod) and not life.leaving:
+            life.pod = pod
+            self._run(self.workers.end(life, pod["metadata"].get("deletionGracePeriodSeconds", 30) * S))
+        elif life.seen and not life.reporting and not self.runtime.broken:
+            self._compare(life, pod)
+
+    def _compare(self, life: Life, pod: Object) -> None:
+        """Somebody else has written into a pod's status: a readiness gate counts at once, the rest waits."""
+        if pod_ready(pod) != pod_ready(self._observed(life, pod)):
+            wait = 0 if gates(pod) else self._until_pass()
+            self.cluster.after(wait, self._push, life)
+
+    def _resume(self, life: Life) -> None:
+        """Take a pod up again that another kubelet process has kept."""
+        life.reporting = False
+        for container in life.containers:
+            container.backoff = Backoff()
+        if life.leaving:
+            self._run(self.workers.end(life, pod_grace(life.pod)))
+        else:
+            life.process = self._run(self.workers.live(life))
+
+    # its own doings -----------------------------------------------------------------------------------
+
+    def _run(self, steps: Steps) -> Any:
+        """Run a process that ends quietly when it is called off."""
+
+        def until_called_off() -> Steps:
             try:
                 yield from steps
             except simpy.Interrupt:
@@ -109,172 +225,45 @@ class Kubelet:
             finally:
                 self._processes.pop(process, None)
 
-        process = self.cluster.env.process(until_halted())
+        process = self.cluster.env.process(until_called_off())
         self._processes[process] = None
         return process
 
-    # heartbeat ----------------------------------------------------------------------------------------
-
-    def _renew_lease(self, *, booted: bool) -> Generator[Any, Any, None]:
-        cluster, period = self.cluster, self.cluster.timings.lease_renew
-        if not booted:
-            yield cluster.env.timeout(int(uniform(self._chance.next()) * period))
-        while True:
-            lease = cluster.store.get("Lease", "kube-node-lease", self.node)
-            if lease is not None:
-                cluster.store.update({**lease, "spec": {**lease["spec"], "renewTime": cluster.now}})
-            yield cluster.env.timeout(int(period * (1 + LEASE_JITTER * uniform(self._chance.next()))))
-
-    def _report_node(self, *, booted: bool) -> Generator[Any, Any, None]:
-        """Say that the node is Ready; an unchanged status is repeated only now and then."""
-        cluster = self.cluster
-        if not booted:
-            yield cluster.env.timeout(int(uniform(self._chance.next()) * cluster.timings.node_status_report))
-        while True:
-            node = cluster.store.get("Node", "", self.node)
-            if node is not None:
-                cluster.store.update(ready_node(node, cluster.now))
-            yield cluster.env.timeout(cluster.timings.node_status_report)
-
-    # pods ---------------------------------------------------------------------------------------------
-
-    def pod_changed(self, change: Change) -> None:
-        """A pod of this node was written."""
-        if not self.alive:
-            return
-        uid = change.object["metadata"]["uid"]
-        life = self.lives.get(uid)
-        if change.type == "DELETED":
-            if life is not None and not life.leaving:
-                self._run(self._end(life, grace=0))
-        elif life is None:
-            self._see(change.object, restarted=False)
-        elif is_leaving(change.object) and not life.leaving:
-            life.pod = change.object
-            self._run(self._end(life, grace=pod_grace(change.object)))
-
-    def _see(self, pod: Object, *, restarted: bool) -> None:
-        if is_finished(pod):
-            return
-        key = "/".join(key_of(pod))
-        uid = pod["metadata"]["uid"]
-        life = self.lives[uid] = Life(pod, self.cluster.draws.stream("pod", f"{key}/{self.cluster.now}"))
-        if is_leaving(pod):
-            life.leaving = True
-            self._run(self._let_go(life))
-        else:
-            life.process = self._run(self._begin(life, restarted=restarted))
-
-    def _begin(self, life: Life, *, restarted: bool) -> Generator[Any, Any, None]:
-        """From a bound pod to a running one."""
-        cluster, env, timings = self.cluster, self.cluster.env, self.cluster.timings
-        yield env.timeout(timings.status_write.draw(life.chance.next()))
-        if restarted:
-            self._write(life, lambda pod: pod_status.crashed(pod, cluster.now, 255, "Unknown"))
-        else:
-            self._write(life, lambda pod: pod_status.creating(pod, cluster.now, self.address))
-        yield env.timeout(timings.sandbox.draw(life.chance.next()))
-        self._take_address(life)
-        yield env.timeout(timings.container_start.draw(life.chance.next()))
-        started = cluster.now
-        self._start_program(life)
-        yield env.timeout(self._until_relist() + timings.status_write.draw(life.chance.next()))
-        probe = readiness_probe(life.pod)
-        self._write(
-            life,
-            lambda pod: pod_status.running(
-                pod, cluster.now, self.address, life.addresses, started,
-                ready=probe is None, restarts=pod_status.restarts_of(pod) + restarted,
-            ),
-        )  # fmt: skip
-        cluster.event(life.pod, "Normal", "Started", "Started container", "kubelet", self.node)
-        if probe is not None:
-            life.prober = self._run(probe_readiness(cluster, life, probe, self._set_ready))
-
-    def _end(self, life: Life, grace: int) -> Generator[Any, Any, None]:
-        """From the wish that a pod goes to its being gone."""
-        env, cluster = self.cluster.env, self.cluster
-        life.leaving = True
-        deadline = cluster.now + grace
-        if life.process is not None and life.process.is_alive and life.server is None:
-            life.process.interrupt()
-        server = life.server
-        if server is not None and server.ended is None:
-            hook = pod_status.pre_stop(life.pod)
-            if hook and grace:
-                yield env.timeout(min(hook, grace))
-                deadline = max(deadline, cluster.now + LAST_WORDS)
-            if server.serving.stop == "drain" and grace:
-                cluster.forwarding.drain(server)
-                yield env.timeout(max(0, min(server.idle_at(cluster.now), deadline) - cluster.now))
-            cluster.forwarding.stop(server, farewell=True)
-        self._release(life)
-        yield env.timeout(self._until_relist())
-        yield from self._let_go(life)
-
-    def _let_go(self, life: Life) -> Generator[Any, Any, None]:
-        """The containers are gone: tell the API, which then forgets the pod."""
+    def _forget(self, life: Life) -> Steps:
+        """A pod is over: tell the API server, as soon as it can be told, that its object may go."""
         yield self.cluster.env.timeout(self.cluster.timings.status_write.draw(life.chance.next()))
-        if life.prober is not None and life.prober.is_alive:
-            life.prober.interrupt()
-        self.lives.pop(life.pod["metadata"]["uid"], None)
+        while not self.connected:
+            yield self.cluster.env.timeout(self._until_pass() or PASS)
+        self.lives.pop(life.uid, None)
         if self.cluster.current(life.pod) is not None:
             self.cluster.store.remove("Pod", *key_of(life.pod))
 
-    # the pod's sandbox and program ----------------------------------------------------------------------
+    def _until_pass(self) -> int:
+        return (self._pass_phase - self.cluster.now) % PASS
 
-    def _take_address(self, life: Life) -> None:
-        if life.pod["spec"].get("hostNetwork"):
-            life.addresses = (self.address,)
+    def _observed(self, life: Life, pod: Object) -> Object:
+        """The pod with the status that this kubelet would write."""
+        statuses = [container.status() for container in life.containers]
+        return observed(pod, self.cluster.now, self.address, life.addresses, statuses, sandbox=life.sandbox)
+
+    def _report(self, life: Life, takes: int | None = None) -> None:
+        """Write the pod's status, in a moment: what has changed until then goes with it."""
+        if life.reporting:
             return
-        life.addresses = (self.ipam.allocate(),)
-        name = "/".join(key_of(life.pod))
-        self.cluster.forwarding.add_address(Place("pod", self.node, life.addresses[0], name))
+        life.reporting = True
+        wait = self.client.bucket.take(self.cluster.now)
+        takes = self.cluster.timings.status_write.draw(life.chance.next()) if takes is None else takes
+        self.cluster.after(wait + takes, self._push, life)
 
-    def _start_program(self, life: Life) -> None:
-        """The containers run; their program listens when it has started up."""
-        serving = self.behaviour(life.pod)
-        name = "/".join(key_of(life.pod))
-        ports = [(port["containerPort"], port.get("protocol", "TCP")) for port in container_ports(life.pod)]
-        if serving.ports:
-            ports = [(port, "TCP") for port in serving.ports]
-        server = Server(self.number(name), name, self.node, life.addresses, serving, ports)
-        life.server = server
-        self.cluster.forwarding.start(server)
-        self.cluster.after(serving.startup, self.cluster.forwarding.listen, server)
+    def _push(self, life: Life) -> None:
+        """Write the pod's status as it is now, if anybody can hear it."""
+        life.reporting = False
+        current = self.cluster.current(life.pod) if self.reaches() else None
+        if current is not None and life.uid in self.lives:
+            life.seen = True
+            life.pod = self.cluster.store.update(self._observed(life, current))
 
-    def _release(self, life: Life) -> None:
-        """The sandbox goes, and its address with it."""
-        if life.server is not None:
-            self.cluster.forwarding.stop(life.server, farewell=self.alive)
-        for address in life.addresses:
-            if address != self.address:
-                self.cluster.forwarding.drop_address(address)
-                self.ipam.release(address)
-        life.addresses = ()
-
-    def _until_relist(self) -> int:
-        period = self.cluster.timings.pleg_relist
-        return (self._relist_phase - self.cluster.now) % period
-
-    def _write(self, life: Life, change: Callable[[Object], Object]) -> None:
-        """Write the pod's status as the kubelet sees it."""
-        current = self.cluster.current(life.pod)
-        if current is not None:
-            life.pod = self.cluster.store.update(change(current))
-
-    def _set_ready(self, life: Life, ready: bool) -> None:
-        self._write(life, lambda pod: pod_status.with_readiness(pod, self.cluster.now, ready=ready))
-
-
-def ready_node(node: Object, now: int) -> Object:
-    """The node with the conditions that its healthy kubelet reports."""
-    healthy = {
-        "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
-    }
-    for kind, (status, reason, message) in healthy.items():
-        node = with_condition(node, now, kind, status, lastHeartbeatTime=now, reason=reason, message=message)
-    return node
+    def _correct(self) -> None:
+        """The status manager's pass: whatever the API server believes of a pod is corrected."""
+        for life in list(self.lives.values()):
+            self._push(life)

@@ -1,145 +1,121 @@
-"""What a kubelet writes into a pod's status, as pure functions from the pod and what the kubelet sees.
+"""What a kubelet writes into a pod's status, as pure functions from the pod and the states of its containers.
 
-Source: kubernetes `pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.go`.
+Source: kubernetes `pkg/kubelet/kubelet_pods.go` (getPhase), `pkg/kubelet/status/generate.go`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from netsim.api.objects import Object, condition, with_condition
+from netsim.api.objects import Object, condition, is_true, with_condition
+from netsim.control.containers import restarts_after
 from netsim.units import S
 
-CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+UNREADY = "containers with unready status: [{}]"
+UNMET = "corresponding condition of pod readiness gate \"{}\" does not exist."
 
 
-def _statuses(pod: Object, state: Object, *, ready: bool, started: bool, restarts: int, last: Object) -> list[Object]:
-    return [
-        {
-            "name": container["name"],
-            "image": container.get("image", ""),
-            "ready": ready,
-            "started": started,
-            "restartCount": restarts,
-            "state": state,
-            "lastState": last,
-        }
-        for container in pod["spec"]["containers"]
-    ]
+def observed(
+    pod: Object, now: int, host: str, addresses: Sequence[str], statuses: Sequence[Object], *, sandbox: bool
+) -> Object:
+    """The pod with the status that follows from its containers' states.
 
-
-def _with_conditions(pod: Object, now: int, values: dict[str, str]) -> Object:
-    for kind in CONDITIONS:
-        if kind in values:
-            pod = with_condition(pod, now, kind, values[kind])
+    A pod keeps the last address it had while it has none.
+    """
+    old = pod.get("status", {})
+    status = {
+        **old,
+        "phase": phase(pod["spec"].get("restartPolicy", "Always"), statuses),
+        "hostIP": host,
+        "startTime": old.get("startTime", now),
+        "containerStatuses": list(statuses),
+    }
+    if addresses:
+        status |= {"podIP": addresses[0], "podIPs": [{"ip": address} for address in addresses]}
+    pod = {**pod, "status": status}
+    for kind, (truth, also) in _conditions(pod, statuses, sandbox).items():
+        pod = with_condition(pod, now, kind, "True" if truth else "False", **also)
     return pod
 
 
-def _with_status(pod: Object, **fields: Any) -> Object:
-    return {**pod, "status": {**pod.get("status", {}), **fields}}
+def _conditions(
+    pod: Object, statuses: Sequence[Object], sandbox: bool
+) -> dict[str, tuple[bool, dict[str, str]]]:
+    finished = pod["status"]["phase"] in ("Succeeded", "Failed")
+    unready = [status["name"] for status in statuses if not status["ready"]]
+    why = {"reason": "ContainersNotReady", "message": UNREADY.format(" ".join(unready))} if unready else {}
+    if finished:
+        why = {"reason": "PodCompleted" if pod["status"]["phase"] == "Succeeded" else "PodFailed"}
+    gate = next((kind for kind in gates(pod) if not is_true(pod, kind)), None)
+    closed = {"reason": "ReadinessGatesNotReady", "message": UNMET.format(gate)}
+    all_ready = not unready and not finished
+    return {
+        "PodReadyToStartContainers": (sandbox, {}),
+        "Initialized": (True, {}),
+        "Ready": (all_ready and gate is None, closed if all_ready and gate is not None else why),
+        "ContainersReady": (all_ready, why),
+        "PodScheduled": (True, {}),
+    }
 
 
-def creating(pod: Object, now: int, host: str) -> Object:
-    """The kubelet has seen the pod and makes its sandbox."""
-    pod = _with_conditions(
-        pod,
-        now,
-        {
-            "PodReadyToStartContainers": "False",
-            "Initialized": "True",
-            "Ready": "False",
-            "ContainersReady": "False",
-            "PodScheduled": "True",
-        },
-    )
-    waiting = {"waiting": {"reason": "ContainerCreating"}}
-    return _with_status(
-        pod,
-        phase="Pending",
-        hostIP=host,
-        startTime=pod["status"].get("startTime", now),
-        containerStatuses=_statuses(pod, waiting, ready=False, started=False, restarts=restarts_of(pod), last={}),
-    )
+def gates(pod: Object) -> list[str]:
+    """The further conditions that the pod's readiness waits for."""
+    return [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()]
 
 
-def running(
-    pod: Object, now: int, host: str, addresses: tuple[str, ...], started: int, *, ready: bool, restarts: int
-) -> Object:
-    """Its containers run and it has its addresses."""
-    truth = "True" if ready else "False"
-    pod = _with_conditions(
-        pod,
-        now,
-        {
-            "PodReadyToStartContainers": "True",
-            "Initialized": "True",
-            "Ready": truth,
-            "ContainersReady": truth,
-            "PodScheduled": "True",
-        },
-    )
-    last = last_state(pod) if restarts else {}
-    state = {"running": {"startedAt": started}}
-    return _with_status(
-        pod,
-        phase="Running",
-        hostIP=host,
-        podIP=addresses[0],
-        podIPs=[{"ip": address} for address in addresses],
-        startTime=pod["status"].get("startTime", now),
-        containerStatuses=_statuses(pod, state, ready=ready, started=True, restarts=restarts, last=last),
-    )
+def phase(policy: str, statuses: Sequence[Object]) -> str:
+    """The pod's phase. A container that waits after it has run counts as stopped, not as new.
 
-
-def with_readiness(pod: Object, now: int, *, ready: bool) -> Object:
-    """Its readiness changed: condition and container states agree again."""
-    truth = "True" if ready else "False"
-    pod = _with_conditions(pod, now, {"Ready": truth, "ContainersReady": truth})
-    statuses = [{**status, "ready": ready} for status in pod["status"].get("containerStatuses", ())]
-    return _with_status(pod, containerStatuses=statuses)
-
-
-def crashed(pod: Object, now: int, exit_code: int, reason: str) -> Object:
-    """Its containers are gone (after a reboot, say) and will be started again."""
-    pod = _with_conditions(pod, now, {"Ready": "False", "ContainersReady": "False"})
-    ended = {"terminated": {"exitCode": exit_code, "reason": reason, "finishedAt": now}}
-    return _with_status(
-        pod,
-        containerStatuses=_statuses(pod, ended, ready=False, started=False, restarts=restarts_of(pod), last={}),
-    )
+    >>> ended = {"state": {"terminated": {"exitCode": 1}}}
+    >>> phase("Always", [ended]), phase("Never", [ended]), phase("Never", [{"state": {"waiting": {}}}])
+    ('Running', 'Failed', 'Pending')
+    """
+    codes, running = [], False
+    for status in statuses:
+        state = status["state"]
+        ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
+        if "running" in state:
+            running = True
+        elif ended is None:
+            return "Pending"
+        else:
+            codes.append(ended["exitCode"])
+    if running or any(restarts_after(policy, code) for code in codes):
+        return "Running"
+    return "Failed" if any(codes) else "Succeeded"
 
 
 def restarts_of(pod: Object) -> int:
-    """How often its first container was restarted."""
-    statuses: Sequence[Object] = pod.get("status", {}).get("containerStatuses") or ({},)
-    return int(statuses[0].get("restartCount", 0))
+    """How often its containers were restarted, at the most."""
+    statuses: Sequence[Object] = pod.get("status", {}).get("containerStatuses") or ()
+    return max((int(status.get("restartCount", 0)) for status in statuses), default=0)
 
 
-def last_state(pod: Object) -> Object:
-    """How its first container ended last time, if that is still in its status."""
-    statuses: Sequence[Object] = pod.get("status", {}).get("containerStatuses") or ({},)
-    return {k: v for k, v in statuses[0].get("state", {}).items() if k == "terminated"}
+def pre_stop(container: Object) -> int:
+    """How long a preStop hook takes in nanoseconds: a `sleep` action, or a command that sleeps.
 
-
-def pre_stop(pod: Object) -> int:
-    """How long its preStop hook takes in nanoseconds: a `sleep` action, or a command that sleeps.
-
-    >>> pre_stop({"spec": {"containers": [{"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}]}})
+    >>> pre_stop({"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}})
     5000000000
     """
-    longest = 0
-    for container in pod["spec"]["containers"]:
-        hook = (container.get("lifecycle") or {}).get("preStop") or {}
-        words = " ".join((hook.get("exec") or {}).get("command") or ()).split()
-        slept = (hook.get("sleep") or {}).get("seconds", 0)
-        if "sleep" in words[:-1] and (after := words[words.index("sleep") + 1].rstrip(";s")).isdigit():
-            slept = int(after)
-        longest = max(longest, int(slept) * S)
-    return longest
+    hook = (container.get("lifecycle") or {}).get("preStop") or {}
+    words = " ".join((hook.get("exec") or {}).get("command") or ()).split()
+    if "sleep" in words[:-1] and (after := words[words.index("sleep") + 1].rstrip(";s")).isdigit():
+        return int(after) * S
+    return int((hook.get("sleep") or {}).get("seconds", 0)) * S
 
 
 def is_ready(pod: Object) -> bool:
     """Whether the kubelet last said that it is ready (the API may have been told otherwise since)."""
     found = condition(pod, "ContainersReady")
     return found is not None and found["status"] == "True"
+
+
+def ready_since(pod: Object) -> int:
+    """When the pod's Ready condition last changed."""
+    found = condition(pod, "Ready")
+    return int(found["lastTransitionTime"]) if found else 0
+
+
+def is_available(pod: Object, patience: int, now: int) -> bool:
+    """Whether the pod has been ready for `patience` nanoseconds (its controller's minReadySeconds)."""
+    return is_true(pod, "Ready") and ready_since(pod) + patience <= now

@@ -1,11 +1,16 @@
-"""Probes: how a kubelet finds out whether a pod's program is ready.
+"""Probes: how a kubelet finds out how a container's program is.
 
-The worker starts when the container is known to run, and probes at once and then every period; nothing counts
-before the initial delay. It takes `failureThreshold` failures in a row to lose readiness and
-`successThreshold` successes to win it. Probing goes on while the pod terminates.
+Each probe of a running container has its own worker. It probes at once and then every period; nothing counts
+before the container has run for the initial delay. It takes `failureThreshold` failures in a row to lose and
+`successThreshold` successes to win. Until the startup probe has succeeded the others do not begin; then
+readiness is asked at once. Before the first answer a container is not ready, and lives.
 
-Left out: liveness and startup probes; what a probe costs the pod.
-Source: kubernetes `pkg/kubelet/prober/worker.go`; defaults in `pkg/apis/core/v1/defaults.go`.
+What a probe hits is the program: where nothing listens the node refuses at once, a program that hangs lets an
+HTTP probe time out but not a TCP probe, for which the kernel answers. A probe takes as long as the program
+serves a request, but does not queue behind the requests of others, and costs the program nothing.
+
+Source: kubernetes `pkg/kubelet/prober` (prober_manager.go, worker.go, prober.go), defaults in
+`pkg/apis/core/v1/defaults.go`.
 """
 
 from __future__ import annotations
@@ -16,17 +21,35 @@ from typing import Any
 
 from netsim.api.objects import Object
 from netsim.control.cluster import Cluster
+from netsim.control.containers import Container
+from netsim.dataplane.server import Server
 from netsim.units import S
+
+KINDS = ("startup", "liveness", "readiness")
+HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A probe's schedule and thresholds, in nanoseconds."""
+    """A probe's schedule and thresholds, in nanoseconds, and what it does."""
 
     initial_delay: int
     period: int
     successes: int
     failures: int
+    timeout: int = 1 * S
+    handler: str = "httpGet"
+    port: int | None = None
+    grace: int | None = None  # instead of the pod's, when a failure kills the container
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one probe went, and how long it took."""
+
+    success: bool
+    takes: int = 0
+    said: str = ""
 
 
 @dataclass
@@ -38,7 +61,7 @@ class Verdict:
     last: bool | None = None
 
     def see(self, success: bool, probe: Probe) -> bool:
-        """Take in one result; whether the pod counts as ready now.
+        """Take in one result; whether the container counts as well now.
 
         >>> verdict, probe = Verdict(ready=True), Probe(0, S, successes=1, failures=3)
         >>> [verdict.see(ok, probe) for ok in (False, False, True, False, False, False)]
@@ -51,31 +74,87 @@ class Verdict:
         return self.ready
 
 
-def readiness_probe(pod: Object) -> Probe | None:
-    """The pod's readiness probe; the first container that has one speaks for the pod."""
-    for container in pod["spec"]["containers"]:
-        given = container.get("readinessProbe")
-        if given:
-            return Probe(
-                int(given.get("initialDelaySeconds", 0)) * S,
-                int(given.get("periodSeconds", 10)) * S,
-                int(given.get("successThreshold", 1)),
-                int(given.get("failureThreshold", 3)),
-            )
-    return None
+def probe_of(container: Object, kind: str) -> Probe | None:
+    """A container's probe of one kind.
+
+    >>> probe_of({"readinessProbe": {"tcpSocket": {"port": 80}, "periodSeconds": 5}}, "readiness").port
+    80
+    """
+    given = container.get(f"{kind}Probe")
+    if not given:
+        return None
+    handler = next((name for name in HANDLERS if given.get(name) is not None), "exec")
+    grace = given.get("terminationGracePeriodSeconds")
+    return Probe(
+        initial_delay=int(given.get("initialDelaySeconds", 0)) * S,
+        period=int(given.get("periodSeconds", 10)) * S,
+        successes=int(given.get("successThreshold", 1)),
+        failures=int(given.get("failureThreshold", 3)),
+        timeout=int(given.get("timeoutSeconds", 1)) * S,
+        handler=handler,
+        port=_port(container, given.get(handler) or {}),
+        grace=None if grace is None else int(grace) * S,
+    )
 
 
-def probe_readiness(
-    cluster: Cluster, life: Any, probe: Probe, report: Callable[[Any, bool], None]
+def _port(container: Object, action: Object) -> int | None:
+    """The number of a probe's port, which may be the name of one of the container's."""
+    port = action.get("port")
+    if isinstance(port, str):
+        ports = container.get("ports") or ()
+        return next((int(p["containerPort"]) for p in ports if p.get("name") == port), None)
+    return port
+
+
+def ask(probe: Probe, server: Server | None, bits: int, *, broken: bool = False, slowness: float = 1.0) -> Answer:
+    """Probe a program once. `broken` says that it answers, but that it is not well."""
+    if broken:
+        return Answer(False, 0, "HTTP probe failed with statuscode: 503" if probe.handler == "httpGet" else "")
+    if probe.handler == "exec" or server is None:
+        return Answer(True)
+    there = not server.ports or (probe.port, "TCP") in server.ports
+    if not (server.accepting and there):
+        return Answer(False, 0, f"dial tcp {server.addresses[0]}:{probe.port}: connect: connection refused")
+    if probe.handler == "tcpSocket":
+        return Answer(True)
+    takes = int(server.serving.service_time.draw(bits) * slowness)
+    if hangs(server) or takes > probe.timeout:
+        return Answer(False, probe.timeout, "context deadline exceeded")
+    return Answer(True, takes)
+
+
+def hangs(server: Server) -> bool:
+    """Whether a program has stopped answering, though its process lives."""
+    return bool(getattr(server, "hung", False))
+
+
+def work(
+    cluster: Cluster,
+    container: Container,
+    probe: Probe,
+    look: Callable[[], Answer | None],
+    tell: Callable[[bool], None],
+    *,
+    ready: bool,
+    delay: int = 0,
 ) -> Generator[Any, Any, None]:
-    """Probe, and report each time the answer changes."""
-    verdict, said, began = Verdict(), False, cluster.now
+    """Probe again and again, and tell whenever the verdict changes. `look` gives None if it could not ask.
+
+    A tick that comes while a probe is still waiting for its answer is made up for at once.
+    """
+    if delay:
+        yield cluster.env.timeout(delay)
+    verdict, said, began = Verdict(ready), ready, cluster.now
     while True:
-        if cluster.now - began >= probe.initial_delay:
-            ready = verdict.see(life.server is not None and life.server.accepting, probe)
-            if ready != said:
-                yield cluster.env.timeout(cluster.timings.write)
-                report(life, ready)
-                said = ready
-        elapsed = cluster.now - began
-        yield cluster.env.timeout(probe.period - elapsed % probe.period)
+        tick = (cluster.now - began) // probe.period
+        if (cluster.now - (container.began or 0)) // S * S >= probe.initial_delay:
+            answer = look()
+            if answer is not None:
+                if answer.takes:
+                    yield cluster.env.timeout(answer.takes)
+                well = verdict.see(answer.success, probe)
+                if well != said:
+                    said = well
+                    tell(well)
+        late = (cluster.now - began) // probe.period > tick
+        yield cluster.env.timeout(0 if late else began + (tick + 1) * probe.period - cluster.now)

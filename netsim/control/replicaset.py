@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from netsim.api.objects import Object, controller_of, is_active, key_of, name_of, owned_by, pod_ready
+from netsim.api.objects import Object, controller_of, is_active, key_of, name_of, pod_ready
 from netsim.api.store import Change
 from netsim.control.admission import Admission
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
 from netsim.control.naming import suffix
+from netsim.control.pod_status import is_available
+from netsim.control.pod_template import pod_of
 from netsim.control.replicas import batches, victims
 from netsim.control.workqueue import WorkQueue
 from netsim.units import S
@@ -48,7 +50,7 @@ class ReplicaSets:
         if missing > 0:
             yield from self._create(replica_set, missing)
         elif missing < 0:
-            for pod in victims(active, -missing):
+            for pod in victims(active, -missing, related=self._siblings(replica_set)):
                 yield self.client.call()
                 self.cluster.store.delete(pod)
         yield from self._report(replica_set)
@@ -68,7 +70,7 @@ class ReplicaSets:
         active = [pod for pod in self._pods(replica_set) if is_active(pod)]
         ready = [pod for pod in active if pod_ready(pod)]
         patience = current["spec"].get("minReadySeconds", 0) * S
-        available = [pod for pod in ready if ready_since(pod) + patience <= self.cluster.now]
+        available = [pod for pod in ready if is_available(pod, patience, self.cluster.now)]
         status = {
             "replicas": len(active),
             "fullyLabeledReplicas": len(active),
@@ -84,23 +86,16 @@ class ReplicaSets:
             if current is not None:
                 self.cluster.store.update({**current, "status": status})
 
+    def _siblings(self, replica_set: Object) -> list[Object]:
+        """The pods of all ReplicaSets of the same Deployment."""
+        owner = controller_of(replica_set)
+        sets = self.cluster.store.find("ReplicaSet", "owner", owner["uid"]) if owner else [replica_set]
+        return [pod for one in sets for pod in self._pods(one)]
+
     def _pods(self, replica_set: Object) -> list[Object]:
         return self.cluster.store.find("Pod", "owner", replica_set["metadata"]["uid"])
 
 
-def ready_since(pod: Object) -> int:
-    """When the pod became ready."""
-    return next(c["lastTransitionTime"] for c in pod["status"]["conditions"] if c["type"] == "Ready")
-
-
 def new_pod(replica_set: Object, ending: str) -> Object:
     """A pod from the ReplicaSet's template."""
-    template = replica_set["spec"]["template"]
-    metadata = {
-        **(template.get("metadata") or {}),
-        "name": f"{name_of(replica_set)}-{ending}",
-        "generateName": f"{name_of(replica_set)}-",
-        "namespace": replica_set["metadata"]["namespace"],
-        "ownerReferences": [owned_by(replica_set)],
-    }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    return pod_of(replica_set, replica_set["spec"]["template"], f"{name_of(replica_set)}-{ending}")

@@ -21,8 +21,19 @@ class Connection:
     """One client socket, from its first SYN on."""
 
     __slots__ = (
-        "client", "expires", "ingress", "masqueraded", "packet", "pins", "places", "server", "tracked",
-        "translator", "used", "_version", "_way",
+        "_version",
+        "_way",
+        "client",
+        "expires",
+        "ingress",
+        "masqueraded",
+        "packet",
+        "pins",
+        "places",
+        "server",
+        "tracked",
+        "translator",
+        "used",
     )  # fmt: skip
 
     server: Server

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.requests import HOST_UNREACHABLE, NET_UNREACHABLE, REFUSED

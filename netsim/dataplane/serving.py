@@ -1,8 +1,9 @@
 """How a pod serves: what queueing theory wants to know of it.
 
 A pod is a queue with `workers` servers (G/G/c, first come first served). A request that finds `workers`
-busy waits; one that finds `backlog` others waiting is turned away (`overloaded`). On SIGTERM a pod either
-stops listening at once (`stop: exit`, what most programs do), or goes on until it has drained.
+busy waits; one that finds `backlog` others waiting is turned away (`overloaded`). On SIGTERM a pod
+stops listening at once (`stop: exit`, what most programs do), goes on until it has drained, or ignores it until
+SIGKILL comes at the end of its grace.
 """
 
 from __future__ import annotations
@@ -25,5 +26,5 @@ class Serving(Model):
     service_time: Distribution = Distribution.parse("exponential(5ms)")
     workers: int = Field(default=8, ge=1, le=10_000)
     backlog: int = Field(default=128, ge=0, le=1_000_000)
-    stop: Literal["exit", "drain"] = "exit"
+    stop: Literal["exit", "drain", "ignore"] = "exit"
     ports: tuple[int, ...] = ()  # where it listens; none: its containers' ports

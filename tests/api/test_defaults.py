@@ -75,7 +75,7 @@ def test_what_was_written_stays(kind: str) -> None:
 
 
 def test_a_kind_without_defaults_is_copied() -> None:
-    obj = {"kind": "StatefulSet", "spec": {"replicas": 3}}
+    obj = {"kind": "Job", "spec": {"completions": 3}}
     assert defaulted(obj) == obj
 
 

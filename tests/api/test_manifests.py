@@ -203,12 +203,12 @@ def test_the_fields_of_what_is_not_simulated_are_checked_all_the_same() -> None:
 
 def test_a_kind_that_is_not_simulated_is_listed_once() -> None:
     account = "---\n{apiVersion: v1, kind: ServiceAccount, metadata: {name: %s}}\n"
-    stateful = "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 3}}\n"
-    manifests = load(account % "a" + stateful + account % "b")
+    policy = "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db}, spec: {podSelector: {}}}\n"
+    manifests = load(account % "a" + policy + account % "b")
     assert [obj["metadata"]["name"] for obj in manifests.objects] == ["a", "db", "b"]
     assert manifests.ignored == (
         "ServiceAccount is accepted but not simulated",
-        "StatefulSet is accepted but not simulated",
+        "NetworkPolicy is accepted but not simulated",
     )
 
 

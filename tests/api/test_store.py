@@ -9,7 +9,7 @@ from netsim.api.store import Refused, Store
 from netsim.units import S
 
 
-@pytest.fixture()
+@pytest.fixture
 def store():
     clock = {"now": 0}
     made = Store(lambda: clock["now"])

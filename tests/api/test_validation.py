@@ -440,7 +440,7 @@ def test_other_bad_objects_are_refused(kind: str, obj: Object, message: str) -> 
 
 
 def test_a_kind_that_is_not_simulated_is_looked_at_no_further_than_its_metadata() -> None:
-    assert messages("StatefulSet", {"spec": {"replicas": -1}}) == []
-    assert messages("StatefulSet", {"metadata": {"name": "A"}}) == [
+    assert messages("Job", {"spec": {"parallelism": -1}}) == []
+    assert messages("Job", {"metadata": {"name": "A"}}) == [
         f'metadata.name: Invalid value: "A": {SUBDOMAIN}'
     ]
