@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from netsim.report.measured import measured
 from netsim.report.moments import victims
 from netsim.report.statistics import Statistics
 from netsim.units import S
@@ -27,6 +28,7 @@ def summary(run: Run) -> dict[str, Any]:
         "timeline": [entry.data() for entry in run.timeline],
         "traffic": [_traffic(run, source) for source in run.recording.sources],
         "reachability": [interval.data() for interval in run.intervals],
+        "measures": [found.data() for found in measured(run)],
         "checks": [finding.data() for finding in run.checks()],
         "passed": run.passed,
         "ignored": list(run.recording.ignored),
