@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netsim.errors import ModelError, NetsimError, ScenarioError
-    from netsim.front import Scenario, load, run, trace
+    from netsim.front import Scenario, load, run, shell, trace
     from netsim.report.run import Run
 
     __version__: str
@@ -23,6 +23,7 @@ _HOMES = {
     "load": "netsim.front",
     "run": "netsim.front",
     "trace": "netsim.front",
+    "shell": "netsim.front",
     "Scenario": "netsim.front",
     "Run": "netsim.report.run",
     "NetsimError": "netsim.errors",
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "load",
     "run",
+    "shell",
     "trace",
 ]
 

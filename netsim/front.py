@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from netsim.scenario import scenario as model
 
 if TYPE_CHECKING:
+    from netsim.console.session import Lab
     from netsim.dataplane.trace import Trace
     from netsim.report.run import Run
+    from netsim.sweep.sweep import Sweep
 
 
 class Scenario(model.Scenario):
@@ -44,6 +46,37 @@ class Scenario(model.Scenario):
         from netsim.units import parse_duration
 
         return Run(simulate(self, seed, None if until is None else parse_duration(until), progress))
+
+    def sweep(
+        self,
+        vary: Mapping[str, Iterable[Any]] | None = None,
+        seeds: int | Iterable[int] = 30,
+        *,
+        baseline: Mapping[str, Any] | None = None,
+        jobs: int | None = None,
+        engine: Literal["local", "dask"] = "local",
+        scheduler: str | None = None,
+        folder: str | Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Sweep:
+        """Run it in every variant of a grid, each under the same seeds.
+
+        `scenario.sweep({"cluster.proxy.minSyncPeriod": ["1s", "10s"]}, seeds=30)` varies what stands at a path,
+        with values as a scenario file has them. Variants are compared with the one that has the values of
+        `baseline`, or with the first. `jobs` is the number of processes (one a processor by default); with
+        `engine="dask"` a cluster's `scheduler` has the runs done, and the results are the same. With a
+        `folder` everything is written there, and what is finished in it already is not run again.
+        """
+        from netsim.sweep.conduct import conduct
+        from netsim.sweep.folder import opened
+        from netsim.sweep.plan import plan
+
+        planned = plan(self, vary or {}, seeds, baseline or {})
+        store = None if folder is None else opened(Path(folder), self, {})
+        found = conduct(planned, jobs=jobs, engine=engine, scheduler=scheduler, store=store, progress=progress)
+        if folder is not None:
+            found.save(folder)
+        return found
 
     def trace(
         self, source: str, target: str, at: str | int, seed: int | None = None, protocol: str = "TCP"
@@ -85,3 +118,14 @@ def trace(
     """Where a packet goes in a scenario at an instant, and why."""
     found = scenario if isinstance(scenario, Scenario) else load(scenario)
     return found.trace(source, target, at, seed, protocol)
+
+
+def shell(scenario: Scenario | str | Path, seed: int | None = None) -> Lab:
+    """A prompt on a scenario's cluster: `lab("kubectl get svc my-nginx")` returns what kubectl would print.
+
+    The clock goes on after each command until the cluster has come to rest, or by `lab("sleep 40s")`; `lab.now`
+    says where it stands, and `lab.simulation` is what runs.
+    """
+    from netsim.console.session import Lab
+
+    return Lab(scenario if isinstance(scenario, Scenario) else load(scenario), seed)

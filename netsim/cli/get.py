@@ -3,7 +3,7 @@
 Three steps that know nothing of each other: `parse` makes a question of the words on the command line, `act`
 runs the scenario to the instant and finds the answer, and printing is `netsim.api.printing`. What a node
 holds besides API objects (rules, connections, routes) is asked for in the same way, by the names in
-`NODE_STATES`.
+`NODE_STATES` of `netsim.console.machines`, which the prompt shows on its nodes.
 
 Exit codes: 0, also when nothing was found; 1 when an object asked for by name is not there; 2 when the
 command line or the scenario is wrong.
@@ -11,7 +11,7 @@ command line or the scenario is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -37,50 +37,13 @@ class Request:
     node: str = ""
 
 
-# what a node holds -----------------------------------------------------------------------------------
-
-
-def _rules(mode: str) -> Callable[[Simulation, str], str]:
-    """The ruleset that kube-proxy has programmed on a node, if it works in that mode."""
-
-    def text(simulation: Simulation, node: str) -> str:
-        from netsim.errors import ScenarioError
-
-        actual = simulation.scenario.document.cluster.proxy.mode
-        if actual != mode:
-            name = next((name for name, one in RULE_MODES.items() if one == actual), None)
-            hint = f"; ask for {name}" if name else ""
-            raise ScenarioError(f"kube-proxy runs in {actual} mode here, so there are no {mode} rules{hint}")
-        return simulation.node_rules[node].render()
-
-    return text
-
-
-def _conntrack(simulation: Simulation, node: str) -> str:
-    return simulation.conntrack_text(node)
-
-
-def _routes(simulation: Simulation, node: str) -> str:
-    return simulation.routes_text(node)
-
-
-RULE_MODES = {"iptables": "iptables", "nft": "nftables", "ipvs": "ipvs"}
-"""The commands that show rules, and the proxy mode that each belongs to."""
-
-NODE_STATES: dict[str, Callable[[Simulation, str], str]] = {
-    **{name: _rules(mode) for name, mode in RULE_MODES.items()},
-    "conntrack": _conntrack,
-    "routes": _routes,
-}
-"""What `get NAME --node NODE` shows of a node."""
-
-
 # parse -------------------------------------------------------------------------------------------------
 
 
 def parse(words: Sequence[str], flags: dict[str, Any]) -> Request:
     """The request that the words and flags of a command line make; a wrong one raises a ScenarioError."""
     from netsim.api.printing import Options
+    from netsim.console.machines import NODE_STATES
     from netsim.errors import Problem, ScenarioError
 
     *asked, scenario = words
@@ -147,6 +110,7 @@ def act(request: Request, simulation: Simulation) -> tuple[Printed, tuple[str, .
     """What is to be printed, and what of it was not found."""
     from netsim.api.printing import Printed, print_groups
     from netsim.api.query import answer
+    from netsim.console.machines import NODE_STATES
     from netsim.errors import ScenarioError
 
     if request.query is None:

@@ -21,9 +21,12 @@ VERBS = {
     "run": "Run a scenario: what happened, what clients saw, which claims hold.",
     "check": "Say everything that is wrong with a scenario file.",
     "schema": "Print the JSON Schema of a scenario file.",
+    "shell": "Open a prompt on the cluster: kubectl, ssh, curl, and a clock you move.",
     "get": "Show the cluster at an instant, in kubectl's tables.",
     "trace": "Show where a packet goes at an instant, and what decided each hop.",
     "reach": "Show who can reach whom at an instant.",
+    "sweep": "Run a scenario in many variants under many seeds, and say what differs.",
+    "compare": "Say what differs between two runs, or between two sweeps.",
     "examples": "List the scenarios at hand, and what each asks.",
     "version": "Print the versions of netsim and of what it stands on.",
 }

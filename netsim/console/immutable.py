@@ -1,0 +1,73 @@
+"""What of an object may not change once it is there, and how the API server says so.
+
+Source: kubernetes pkg/apis/core/validation (ValidatePodUpdate, ValidateServiceUpdate), pkg/apis/apps/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from netsim.api.objects import Object
+from netsim.api.refusals import shown
+
+IDENTITY = (
+    "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)  # fmt: skip
+"""What a writer cannot touch: it stays as it is stored."""
+
+POD_FIELDS = (
+    "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+    "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def changes(kind: str, new: Object, old: Object) -> Iterator[str]:
+    """What is wrong with putting `new` in the place of `old`."""
+    look = KINDS.get(kind)
+    if look is not None:
+        yield from look(new.get("spec") or {}, old.get("spec") or {})
+
+
+def _service(new: Object, old: Object) -> Iterator[str]:
+    was, wanted = old.get("clusterIP"), new.get("clusterIP")
+    named = old.get("type") == "ExternalName" or new.get("type") == "ExternalName"
+    if was and wanted != was and not named:
+        value = [wanted] if wanted else new.get("clusterIPs") or []
+        yield f"spec.clusterIPs[0]: Invalid value: {shown(value)}: may not change once set"
+
+
+def _selector(new: Object, old: Object) -> Iterator[str]:
+    if new.get("selector") != old.get("selector"):
+        selector = new.get("selector") or {}
+        labels = shown(selector.get("matchLabels")) if selector.get("matchLabels") else "map[string]string(nil)"
+        rules = "[]v1.LabelSelectorRequirement(nil)"
+        value = f"v1.LabelSelector{{MatchLabels:{labels}, MatchExpressions:{rules}}}"
+        yield f"spec.selector: Invalid value: {value}: field is immutable"
+
+
+def _pod(new: Object, old: Object) -> Iterator[str]:
+    if _fixed(new) != _fixed(old):
+        yield POD_FIELDS
+
+
+def _fixed(spec: Object) -> dict[str, Any]:
+    """A pod's spec without what may change."""
+    kept = {name: value for name, value in spec.items() if name not in ("tolerations", "activeDeadlineSeconds")}
+    for part in ("containers", "initContainers"):
+        if part in kept:
+            kept[part] = [{**container, "image": ""} for container in kept[part]]
+    return kept
+
+
+def _node(new: Object, old: Object) -> Iterator[str]:
+    if old.get("podCIDR") and new.get("podCIDR") != old["podCIDR"]:
+        yield "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid"
+
+
+KINDS: Mapping[str, Callable[[Object, Object], Iterator[str]]] = MappingProxyType(
+    {"Service": _service, "Deployment": _selector, "ReplicaSet": _selector, "Pod": _pod, "Node": _node}
+)

@@ -1,0 +1,100 @@
+"""apply: what is in the files, laid over what is there; what was applied before and is no longer wanted goes.
+
+What was applied last is kept with the object, in an annotation. Source: kubectl pkg/cmd/apply.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from netsim.api.objects import Object
+from netsim.api.schema import Kind, Type
+from netsim.console.api import NoKind, StatusError, as_stored
+from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.create import LAST_APPLIED, WRITING, _told, create_one, say, with_last_applied
+from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.verb import FILES, Verb, namespace_of
+from netsim.console.output import Failure, Output
+from netsim.console.patching import ANY, applied
+
+if TYPE_CHECKING:
+    from netsim.console.session import Lab
+
+MISSING = (
+    "Warning: resource {resource} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is "
+    "required by kubectl apply. kubectl apply should only be used on resources created declaratively by either "
+    "kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically."
+)
+
+
+def apply(lab: Lab, call: Call, output: Output) -> None:
+    """`apply -f`."""
+    if not call["filename"]:
+        raise Failure("error: must specify one of -f and -k")
+    for obj, source in objects_in(lab, call["filename"]):
+        try:
+            _one(lab, call, obj, source, output)
+        except (StatusError, NoKind) as error:
+            output.err(_told(error, _doing(lab, call, obj), source))
+            output.code = 1
+
+
+def _doing(lab: Lab, call: Call, obj: Object) -> str:
+    try:
+        return "creating" if _live(lab, call, obj) is None else "applying patch to"
+    except NoKind:
+        return "creating"
+
+
+def _live(lab: Lab, call: Call, obj: Object) -> Object | None:
+    kind = lab.api.kind_of(obj)
+    metadata = obj.get("metadata") or {}
+    namespace = (metadata.get("namespace") or namespace_of(lab, call)) if kind.namespaced else ""
+    return lab.store.get(kind.name, namespace, metadata.get("name", ""))
+
+
+def _one(lab: Lab, call: Call, obj: Object, source: str, output: Output) -> None:
+    obj = _with_namespace(lab, call, obj)
+    wanted = with_last_applied(obj)
+    live = _live(lab, call, obj)
+    if live is None:
+        create_one(lab, call, wanted, output, source)
+        return
+    kind = lab.api.kind_of(obj)
+    last = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if last is None:
+        output.warn(MISSING.format(resource=f"{kind.plural}/{live['metadata']['name']}"))
+    new = laid_over(live, wanted, last, kind)
+    if call["dry-run"] == "none":
+        stored = lab.api.update(new, live)
+        done = "unchanged" if stored is live else "configured"
+    else:
+        stored, done = live, "unchanged" if new == live else "configured"
+    say(lab, call, stored, done, output)
+
+
+def laid_over(live: Object, wanted: Object, last: str | None, kind: Kind) -> Object:
+    """What is there, with what is wanted laid over it and what is no longer wanted taken away."""
+    before: Any = json.loads(last) if last else {}
+    what = Type("#", kind.type) if kind.type else ANY
+    return applied(as_stored(before), as_stored(wanted), live, what)  # type: ignore[no-any-return]
+
+
+def _with_namespace(lab: Lab, call: Call, obj: Object) -> Object:
+    """The object with the namespace that it will live in: `apply` notes it, too."""
+    kind = lab.api.kind_of(obj)
+    metadata = obj.get("metadata") or {}
+    if not kind.namespaced or metadata.get("namespace"):
+        return obj
+    return {**obj, "metadata": {**metadata, "namespace": namespace_of(lab, call)}}
+
+
+VERBS = {
+    "apply": Verb(
+        "Apply a configuration to a resource by file name or stdin",
+        apply,
+        (FILES, *WRITING, Flag("server-side", "bool"), Flag("force-conflicts", "bool")),
+        "apply -f FILENAME",
+    )
+}

@@ -1,0 +1,300 @@
+"""Verbs that change objects that are there: expose, scale, patch, edit, label, annotate, set image, replace.
+
+`edit` has no editor here: what would be typed into it is given as a patch.
+Source: kubectl pkg/cmd (expose, scale, patch, label, annotate, set), polymorphichelpers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from netsim.api.documents import read_documents
+from netsim.api.names import label_value, qualified_name
+from netsim.api.objects import Object, container_ports, labels_of
+from netsim.api.schema import Kind
+from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.create import WRITING, create_one, say
+from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.verb import (
+    ALL_NAMESPACES,
+    DRY_RUN,
+    FILES,
+    OUTPUT,
+    SELECTOR,
+    Target,
+    Verb,
+    each,
+    namespace_of,
+    targets,
+)  # fmt: skip
+from netsim.console.output import Failure, Output
+from netsim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from netsim.console.session import Lab
+
+# expose ---------------------------------------------------------------------------------------------------
+
+
+def expose(lab: Lab, call: Call, output: Output) -> None:
+    """`expose`: a Service for what a Deployment, ReplicaSet, Service or pod selects or is labelled."""
+    for one in _named(lab, call):
+        obj = lab.api.get(one.kind, one.namespace, one.name)
+        create_one(lab, call, _service_for(call, one, obj), output, done="exposed")
+
+
+def _named(lab: Lab, call: Call) -> list[Target]:
+    if not call["filename"]:
+        return targets(lab, call)
+    found = []
+    for obj, _ in objects_in(lab, call["filename"]):
+        of = lab.api.kind_of(obj)
+        metadata = obj["metadata"]
+        namespace = (metadata.get("namespace") or namespace_of(lab, call)) if of.namespaced else ""
+        found.append(Target(of, namespace, metadata["name"]))
+    return found
+
+
+def _service_for(call: Call, one: Target, obj: Object) -> Object:
+    if one.kind.name not in ("Deployment", "ReplicaSet", "Service", "Pod", "ReplicationController"):
+        raise Failure(f"error: cannot expose a {one.kind.name}.{one.kind.group}".rstrip("."))
+    selector = _pairs(call["selector"].split(",")) if call["selector"] else _selector(obj)
+    if not selector:
+        raise Failure("error: couldn't retrieve selectors via --selector flag or introspection: "
+                      "the object has no labels and cannot be exposed")  # fmt: skip
+    ports = _ports(call, obj)
+    if not ports and call["cluster-ip"] != "None":
+        raise Failure("error: couldn't find port via --port flag or introspection")
+    labels = _pairs(call["labels"].split(",")) if call["labels"] else labels_of(obj)
+    spec: Object = {"selector": selector, "ports": ports}
+    for field, flag in (("type", "type"), ("clusterIP", "cluster-ip"), ("sessionAffinity", "session-affinity")):
+        if call[flag]:
+            spec[field] = call[flag]
+    if call["external-ip"]:
+        spec["externalIPs"] = [call["external-ip"]]
+    metadata: Object = {"name": call["name"] or one.name, "namespace": one.namespace}
+    if labels:
+        metadata["labels"] = labels
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def _selector(obj: Object) -> dict[str, str]:
+    if obj["kind"] == "Pod":
+        return labels_of(obj)
+    selector = obj["spec"].get("selector") or {}
+    return dict(selector if obj["kind"] in ("Service", "ReplicationController") else selector.get("matchLabels") or {})
+
+
+def _ports(call: Call, obj: Object) -> list[Object]:
+    """The ports asked for; else those that the containers (or the Service) name."""
+    protocol = call["protocol"] or "TCP"
+    target: int | str | None = call["target-port"] or None
+    if isinstance(target, str) and target.isdigit():
+        target = int(target)
+    if call["port"]:
+        numbers = [(int(port), protocol) for port in str(call["port"]).split(",")]
+    else:
+        spec = obj["spec"].get("template", obj)["spec"] if obj["kind"] != "Service" else {}
+        listed = obj["spec"]["ports"] if obj["kind"] == "Service" else container_ports({"spec": spec})
+        numbers = [(int(one.get("port") or one["containerPort"]), one.get("protocol", protocol)) for one in listed]
+    named = len(numbers) > 1
+    return [
+        {"port": number, "protocol": own, "targetPort": number if target is None else target}
+        | ({"name": f"port-{index}"} if named else {})
+        for index, (number, own) in enumerate(numbers, 1)
+    ]
+
+
+# scale ----------------------------------------------------------------------------------------------------
+
+
+def scale(lab: Lab, call: Call, output: Output) -> None:
+    """`scale`: how many replicas."""
+    if call["replicas"] is None:
+        raise Failure("error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
+    if call["replicas"] < 0:
+        raise Failure("error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
+
+    def one(found: Target) -> None:
+        old = lab.api.get(found.kind, found.namespace, found.name)
+        if found.kind.name not in ("Deployment", "ReplicaSet", "StatefulSet"):
+            raise Failure("error: could not find the requested resource")
+        has = old["spec"].get("replicas", 1)
+        if call["current-replicas"] is not None and has != call["current-replicas"]:
+            raise Failure(f"error: Expected replicas to be {call['current-replicas']}, was {has}")
+        new = lab.api.patch(found.kind, found.namespace, found.name, {"spec": {"replicas": call["replicas"]}}, "merge")
+        say(lab, call, new, "scaled", output)
+
+    each(targets(lab, call, every=call["all"]), one, output)
+
+
+# patch and edit -------------------------------------------------------------------------------------------
+
+
+def patch(lab: Lab, call: Call, output: Output) -> None:
+    """`patch -p`, and `edit --patch`."""
+    text = call["patch"]
+    if call["patch-file"]:
+        path = lab.file(call["patch-file"])
+        if not path.is_file():
+            raise Failure(f"error: unable to read patch file: open {call['patch-file']}: no such file or directory")
+        text = path.read_text("utf-8")
+    if not text:
+        raise Failure("error: must specify --patch or --patch-file containing the contents of the patch")
+    if call["type"] not in ("strategic", "merge", "json"):
+        raise Failure('error: --type must be one of [json merge strategic], not "' + call["type"] + '"')
+    value = _read(text)
+    word = "edited" if "edit" in call.flags else "patched"
+
+    def one(found: Target) -> None:
+        old = lab.api.get(found.kind, found.namespace, found.name)
+        new = lab.api.patch(found.kind, found.namespace, found.name, value, call["type"])
+        if word == "edited" and new is old:
+            output.warn("Edit cancelled, no changes made.")
+            return
+        say(lab, call, new, f"{word} (no change)" if new is old else word, output)
+
+    each(_named(lab, call), one, output)
+
+
+def _read(text: str) -> Any:
+    try:
+        documents = read_documents(text, "patch")
+    except ScenarioError as error:
+        raise Failure(f"error: unable to parse {text!r}: {error.problems[0].message}") from None
+    return documents[0].value if documents else {}
+
+
+def edit(lab: Lab, call: Call, output: Output) -> None:
+    """`edit`: by a patch."""
+    if not call["patch"] and not call["patch-file"]:
+        raise Failure(
+            "error: this prompt has no editor; say what is to change: kubectl edit svc/x --patch '{\"spec\": ...}'"
+        )
+    call.flags["edit"] = True
+    patch(lab, call, output)
+
+
+# label, annotate ------------------------------------------------------------------------------------------
+
+
+def _marks(part: str, done: str) -> Any:
+    """The verb that changes labels or annotations."""
+
+    def run(lab: Lab, call: Call, output: Output) -> None:
+        words = [word for word in call.words if "=" not in word and not word.endswith("-")]
+        wanted = _pairs([word for word in call.words if "=" in word], part)
+        gone = [word[:-1] for word in call.words if "=" not in word and word.endswith("-")]
+        if not wanted and not gone:
+            raise Failure(f"error: at least one {part[:-1]} update is required")
+
+        def one(found: Target) -> None:
+            old = lab.api.get(found.kind, found.namespace, found.name)
+            has = old["metadata"].get(part) or {}
+            clash = next((name for name, value in wanted.items() if has.get(name, value) != value), None)
+            if clash is not None and not call["overwrite"]:
+                raise Failure(f"error: '{clash}' already has a value ({has[clash]}), and --overwrite is false")
+            for name in gone:
+                if name not in has:
+                    output.line(f'{part[:-1]} "{name}" not found.')
+            change = {**wanted, **dict.fromkeys(gone)}
+            new = lab.api.patch(found.kind, found.namespace, found.name, {"metadata": {part: change}}, "merge")
+            removed = part == "labels" and not wanted and any(name in has for name in gone)
+            said = "unlabeled" if removed else done
+            say(lab, call, new, f"not {done}" if new is old and part == "labels" else said, output)
+
+        each(targets(lab, call, words, every=call["all"]), one, output)
+
+    return run
+
+
+def _pairs(words: list[str], part: str = "labels") -> dict[str, str]:
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        wrong = [*qualified_name(name), *(label_value(value) if part == "labels" else ())]
+        if not equals or wrong:
+            raise Failure(f"error: invalid {part[:-1]} spec: {word}" + (f"; {wrong[0]}" if wrong else ""))
+        found[name] = value
+    return found
+
+
+# set image, replace ---------------------------------------------------------------------------------------
+
+
+def set_image(lab: Lab, call: Call, output: Output) -> None:
+    """`set image deployment/x CONTAINER=IMAGE`."""
+    images = _images([word for word in call.words if "=" in word])
+    for one in targets(lab, call, [word for word in call.words if "=" not in word]):
+        old = lab.api.get(one.kind, one.namespace, one.name)
+        template = old["spec"].get("template", old)
+        known = [container["name"] for container in template["spec"]["containers"]]
+        for name in images:
+            if name != "*" and name not in known:
+                raise Failure(f'error: unable to find container named "{name}"')
+        chosen = {name: images.get(name, images.get("*")) for name in known}
+        change = {"containers": [{"name": name, "image": image} for name, image in chosen.items() if image]}
+        spec = {"template": {"spec": change}} if "template" in old["spec"] else change
+        new = lab.api.patch(one.kind, one.namespace, one.name, {"spec": spec})
+        if new is not old:
+            say(lab, call, new, "image updated", output)
+
+
+def _images(words: list[str]) -> dict[str, str]:
+    if not words:
+        raise Failure("error: at least one image update is required")
+    return dict(re.split("=", word, maxsplit=1) for word in words)
+
+
+def replace(lab: Lab, call: Call, output: Output) -> None:
+    """`replace -f`."""
+    if not call["filename"]:
+        raise Failure("error: must specify one of -f and -k")
+    for obj, _ in objects_in(lab, call["filename"]):
+        of: Kind = lab.api.kind_of(obj)
+        namespace = obj["metadata"].get("namespace") or namespace_of(lab, call)
+        old = lab.api.get(of, namespace, obj["metadata"]["name"])
+        if of.name == "Service" and not obj["spec"].get("clusterIP"):
+            kept = {name: old["spec"][name] for name in ("clusterIP", "clusterIPs") if name in old["spec"]}
+            obj = {**obj, "spec": {**obj["spec"], **kept}}
+        say(lab, call, lab.api.update(obj, old), "replaced", output)
+
+
+_PATCH = (Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"), FILES, DRY_RUN, OUTPUT)
+_MARKS = (
+    SELECTOR, ALL_NAMESPACES, Flag("overwrite", "bool"), Flag("all", "bool"), DRY_RUN, OUTPUT, FILES,
+)  # fmt: skip
+
+VERBS = {
+    "expose": Verb(
+        "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
+        expose,
+        (
+            FILES, Flag("selector"), Flag("port"), Flag("target-port"), Flag("type"), Flag("name"), Flag("protocol"),
+            Flag("labels", short="l"), Flag("cluster-ip"), Flag("session-affinity"), Flag("external-ip"), *WRITING,
+        ),
+        "expose (-f FILENAME | TYPE NAME) [--port=port] [--target-port=number-or-name] [--name=name] [--type=type]",
+    ),
+    "scale": Verb(
+        "Set a new size for a deployment, replica set, or replication controller",
+        scale,
+        (FILES, SELECTOR, Flag("replicas", "int"), Flag("current-replicas", "int"), Flag("all", "bool"), DRY_RUN, OUTPUT),
+        "scale --replicas=COUNT TYPE/NAME",
+    ),
+    "patch": Verb("Update fields of a resource", patch, _PATCH, "patch TYPE/NAME -p PATCH"),
+    "edit": Verb("Edit a resource on the server, by a patch", edit, _PATCH, "edit TYPE/NAME --patch PATCH"),
+    "label": Verb(
+        "Update the labels on a resource", _marks("labels", "labeled"), _MARKS, "label TYPE/NAME KEY=VALUE... KEY-..."
+    ),
+    "annotate": Verb(
+        "Update the annotations on a resource",
+        _marks("annotations", "annotated"),
+        _MARKS,
+        "annotate TYPE/NAME KEY=VALUE... KEY-...",
+    ),
+    "set image": Verb(
+        "Update the image of a pod template", set_image, (DRY_RUN, OUTPUT), "set image TYPE/NAME CONTAINER=IMAGE..."
+    ),
+    "replace": Verb("Replace a resource by file name or stdin", replace, (FILES, *WRITING), "replace -f FILENAME"),
+}  # fmt: skip

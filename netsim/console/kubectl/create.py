@@ -1,0 +1,252 @@
+"""create: from files, or an object of a few kinds from flags."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from netsim.api.objects import Object
+from netsim.api.printing import Group, Options, print_groups
+from netsim.console.api import NoKind, StatusError, told
+from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.verb import DRY_RUN, FILES, OUTPUT, Verb, dry, namespace_of, shown
+from netsim.console.output import Failure, Output
+
+if TYPE_CHECKING:
+    from netsim.console.session import Lab
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def create_files(lab: Lab, call: Call, output: Output) -> None:
+    """`create -f`: each object in the files, new."""
+    if not call["filename"]:
+        raise Failure("error: must specify one of -f and -k")
+    for obj, source in objects_in(lab, call["filename"]):
+        if call["save-config"]:
+            obj = with_last_applied(obj)
+        try:
+            create_one(lab, call, obj, output, source)
+        except (StatusError, NoKind) as error:
+            output.err(_told(error, "creating", source))
+            output.code = 1
+
+
+def _told(error: StatusError | NoKind, doing: str, source: str) -> str:
+    if isinstance(error, StatusError):
+        return told(error.when(doing, source))
+    where = f'resource mapping not found for name: "{error.name}" namespace: "{error.namespace}" from "{source}"'
+    return f"error: {where}: {error}\nensure CRDs are installed first\n"
+
+
+def create_one(lab: Lab, call: Call, obj: Object, output: Output, source: str = "", done: str = "created") -> None:
+    """Create one object, and say so."""
+    wanted = call.flags.get("namespace", "")
+    given = (obj.get("metadata") or {}).get("namespace")
+    kind = lab.api.kind_of(obj)
+    if kind.namespaced and wanted and given and given != wanted:
+        raise Failure(
+            f'error: the namespace from the provided object "{given}" does not match the namespace "{wanted}". '
+            f"You must pass '--namespace={given}' to perform this operation."
+        )
+    stored = obj if call["dry-run"] != "none" else lab.api.create(obj, namespace_of(lab, call))
+    say(lab, call, stored, done, output)
+
+
+def say(lab: Lab, call: Call, obj: Object, done: str, output: Output) -> None:
+    """What a writing verb prints of an object: what was done to it, or the object as `-o` wants it."""
+    how = call.flags.get("output", "")
+    if how == "name":
+        output.line(shown(obj))
+    elif how:
+        try:
+            output.out(print_groups([Group(obj["kind"], (obj,))], Options(output=how, single=True), lab.now).text)
+        except ValueError as error:
+            raise Failure(f"error: {error}") from None
+    else:
+        output.line(f"{shown(obj)} {done}{dry(call)}")
+
+
+def with_last_applied(obj: Object) -> Object:
+    """The object with a note of itself, by which a later `apply` sees what is no longer wanted."""
+    import json
+
+    metadata = {**(obj.get("metadata") or {})}
+    notes = {name: text for name, text in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
+    plain = {**obj, "metadata": {**metadata, "annotations": notes}}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {**obj, "metadata": {**metadata, "annotations": {**notes, LAST_APPLIED: f"{text}\n"}}}
+
+
+# objects from flags -------------------------------------------------------------------------------------
+
+
+def _name(call: Call, verb: str) -> str:
+    if len(call.words) != 1:
+        raise Failure(f"error: exactly one NAME is required, got {len(call.words)}\nSee 'kubectl {verb} -h' for help and examples")
+    return call.words[0]
+
+
+def create_namespace(lab: Lab, call: Call, output: Output) -> None:
+    """A namespace."""
+    obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _name(call, "create namespace")}}
+    create_one(lab, call, obj, output)
+
+
+def create_deployment(lab: Lab, call: Call, output: Output) -> None:
+    """A Deployment of one image, its pods labelled `app=NAME`."""
+    name, images = _name(call, "create deployment"), call["image"]
+    if not images:
+        raise Failure('error: required flag(s) "image" not set')
+    labels = {"app": name}
+    containers: list[Object] = [{"name": _container_name(image), "image": image} for image in images]
+    if call["port"] is not None:
+        containers[0] |= {"ports": [{"containerPort": call["port"]}]}
+    if call.command:
+        containers[0] |= {"command": call.command}
+    replicas = 1 if call["replicas"] is None else call["replicas"]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": labels}, "spec": spec}
+    create_one(lab, call, obj, output)
+
+
+def _container_name(image: str) -> str:
+    """A container's name from its image.
+
+    >>> _container_name("registry.k8s.io/nginx-slim:0.8")
+    'nginx-slim'
+    """
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0].replace("_", "-").lower()
+
+
+def create_service(kind: str) -> Verb:
+    """The verb that creates a Service of a type, which selects `app=NAME`."""
+
+    def run(lab: Lab, call: Call, output: Output) -> None:
+        name = _name(call, f"create service {kind.lower()}")
+        spec: Object = {"type": kind, "ports": _ports(call), "selector": {"app": name}}
+        if kind == "ExternalName":
+            spec = {"type": kind, "externalName": call["external-name"]}
+        elif not spec["ports"] and call.flags.get("clusterip") != "None":
+            raise Failure("error: at least one tcp port specifier must be provided")
+        if call.flags.get("clusterip"):
+            spec["clusterIP"] = call["clusterip"]
+        if call.flags.get("node-port"):
+            spec["ports"][0]["nodePort"] = call["node-port"]
+        metadata = {"name": name, "labels": {"app": name}}
+        create_one(lab, call, {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}, output)
+
+    own = {
+        "ClusterIP": (Flag("clusterip"),),
+        "NodePort": (Flag("node-port", "int"),),
+        "ExternalName": (Flag("external-name"),),
+    }
+    return Verb(f"Create a {kind} service", run, (Flag("tcp", "list"), *own.get(kind, ()), *WRITING))
+
+
+def _ports(call: Call) -> list[Object]:
+    """The ports in `--tcp=PORT[:TARGET]`."""
+    ports = []
+    for text in call.flags.get("tcp", ()):
+        port, _, target = text.partition(":")
+        if not port.isdigit():
+            raise Failure(f"error: invalid port: {text}")
+        to: int | str = int(target) if target.isdigit() else target or int(port)
+        ports.append({"name": text.replace(":", "-"), "port": int(port), "protocol": "TCP", "targetPort": to})
+    return ports
+
+
+def create_configmap(lab: Lab, call: Call, output: Output) -> None:
+    """A ConfigMap from files and literals."""
+    metadata = {"name": _name(call, "create configmap")}
+    data: dict[str, str] = {}
+    binary: dict[str, str] = {}
+    for key, value in _data(lab, call).items():
+        try:
+            data[key] = value.decode("utf-8")
+        except UnicodeDecodeError:
+            binary[key] = b64encode(value).decode()
+    obj: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    for part, held in (("data", data), ("binaryData", binary)):
+        if held:
+            obj[part] = held
+    create_one(lab, call, obj, output)
+
+
+def create_secret(lab: Lab, call: Call, output: Output) -> None:
+    """A Secret from files and literals."""
+    data = {key: b64encode(value).decode() for key, value in _data(lab, call).items()}
+    _create_secret(lab, call, output, data, call["type"] or "Opaque")
+
+
+def create_tls_secret(lab: Lab, call: Call, output: Output) -> None:
+    """A Secret with a certificate and its key."""
+    if not call["cert"] or not call["key"]:
+        raise Failure("error: key and cert must be specified")
+    data = {name: b64encode(_read(lab, call[flag])).decode() for name, flag in PARTS}
+    _create_secret(lab, call, output, data, "kubernetes.io/tls")
+
+
+PARTS = (("tls.crt", "cert"), ("tls.key", "key"))
+
+
+def _create_secret(lab: Lab, call: Call, output: Output, data: dict[str, str], kind: str) -> None:
+    metadata = {"name": _name(call, "create secret")}
+    obj = {"apiVersion": "v1", "kind": "Secret", "type": kind, "data": data, "metadata": metadata}
+    create_one(lab, call, obj, output)
+
+
+def _data(lab: Lab, call: Call) -> dict[str, bytes]:
+    """What `--from-literal` and `--from-file` bring, by key."""
+    data: dict[str, bytes] = {}
+    for literal in call["from-literal"]:
+        key, equals, value = literal.partition("=")
+        if not equals or not key:
+            raise Failure(f"error: invalid literal source {literal}, expected key=value")
+        _once(data, key, value.encode())
+    for given in call["from-file"]:
+        key, equals, name = given.rpartition("=")
+        path = lab.file(name)
+        if path.is_dir() and not equals:
+            for inside in sorted(one for one in path.iterdir() if one.is_file()):
+                _once(data, inside.name, inside.read_bytes())
+            continue
+        _once(data, key if equals else path.name, _read(lab, name))
+    return data
+
+
+def _once(data: dict[str, bytes], key: str, value: bytes) -> None:
+    if key in data:
+        raise Failure(f'error: cannot add key "{key}", another key by that name already exists in Data')
+    data[key] = value
+
+
+def _read(lab: Lab, name: str) -> bytes:
+    held = lab.read(name)
+    if held is None:
+        raise Failure(f"error: error reading {name}: no such file or directory")
+    return held
+
+
+WRITING = (DRY_RUN, OUTPUT, Flag("save-config", "bool"), Flag("field-manager"), Flag("validate", alone="true"))
+_SOURCES = (Flag("from-file", "list"), Flag("from-literal", "list"))
+
+_DEPLOYMENT = (Flag("image", "list"), Flag("replicas", "int", "r"), Flag("port", "int"), *WRITING)
+
+VERBS = {
+    "create": Verb("Create a resource from a file or from stdin", create_files, (FILES, *WRITING), "create -f FILENAME"),
+    "create namespace": Verb("Create a namespace with the specified name", create_namespace, WRITING),
+    "create ns": Verb("Create a namespace with the specified name", create_namespace, WRITING),
+    "create deployment": Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT),
+    "create deploy": Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT),
+    "create configmap": Verb("Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)),
+    "create cm": Verb("Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)),
+    "create secret generic": Verb("Create a secret from a local file or literal value", create_secret, (*_SOURCES, Flag("type"), *WRITING)),
+    "create secret tls": Verb("Create a TLS secret", create_tls_secret, (Flag("cert"), Flag("key"), *WRITING)),
+    "create service clusterip": create_service("ClusterIP"),
+    "create service nodeport": create_service("NodePort"),
+    "create service loadbalancer": create_service("LoadBalancer"),
+    "create service externalname": create_service("ExternalName"),
+}

@@ -1,0 +1,222 @@
+"""Verbs that go into pods: run, exec, attach, logs. Source: kubectl pkg/cmd/run, pkg/cmd/exec, pkg/cmd/logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from netsim.api.objects import Object, is_finished, key_of
+from netsim.console import programs
+from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.create import create_one
+from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Verb, kind, namespace_of, the_pod
+from netsim.console.output import Failure, Output
+from netsim.units import MINUTE
+
+if TYPE_CHECKING:
+    from netsim.console.session import Lab
+
+HINT = "If you don't see a command prompt, try pressing enter."
+LOGS = "netsim simulates what a program does on the network, not what it writes; there are no logs of "
+
+# run ----------------------------------------------------------------------------------------------------
+
+
+def run(lab: Lab, call: Call, output: Output) -> None:
+    """`run`: a pod; with `-it` one that one sits in, or that does one command."""
+    if not call.words:
+        raise Failure("error: NAME is required for run")
+    if not call["image"]:
+        raise Failure("error: required flag(s) \"image\" not set")
+    attached = call["stdin"] or call["attach"]
+    if call["rm"] and not attached:
+        raise Failure("error: --rm should only be used for attached containers")
+    name = call.words[0]
+    command = [*call.words[1:], *(call.command or ())]
+    obj = _pod(call, name, command)
+    if not attached:
+        create_one(lab, call, obj, output)
+        if call["expose"]:
+            create_one(lab, call, _service(call, name, obj), output)
+        return
+    stored = lab.api.create(obj, namespace_of(lab, call))
+    pod = _running(lab, stored)
+    inside = programs.Inside(pod, pod["spec"]["containers"][0])
+    if command and command[0] not in programs.SHELLS:
+        try:
+            programs.execute(lab, inside, command, output)
+        finally:
+            _end(lab, call, pod, output)
+        return
+    output.warn(HINT)
+    lab.places.append(
+        programs.InContainer(inside, f"[ root@{name}:/ ]$ ", lambda out: _end(lab, call, pod, out, session=True))
+    )
+
+
+def _pod(call: Call, name: str, command: list[str]) -> Object:
+    labels = dict(pair.partition("=")[::2] for pair in call["labels"].split(",")) if call["labels"] else {"run": name}
+    container: dict[str, Any] = {"name": name, "image": call["image"]}
+    if command:
+        container["command" if call["command"] else "args"] = command
+    if call["env"]:
+        pairs = (pair.partition("=") for pair in call["env"])
+        container["env"] = [{"name": one, "value": value} for one, _, value in pairs]
+    if call["port"]:
+        container["ports"] = [{"containerPort": int(call["port"])}]
+    if call["stdin"]:
+        container |= {"stdin": True, "stdinOnce": True, "tty": call["tty"]}
+    spec = {"containers": [container], "restartPolicy": call["restart"], "dnsPolicy": "ClusterFirst"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
+
+
+def _service(call: Call, name: str, pod: Object) -> Object:
+    if not call["port"]:
+        raise Failure("error: --port must be set when exposing a service")
+    port = int(call["port"])
+    spec = {"selector": pod["metadata"]["labels"], "ports": [{"port": port, "protocol": "TCP", "targetPort": port}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def _running(lab: Lab, pod: Object) -> Object:
+    """The pod, once its containers run."""
+    key = key_of(pod)
+
+    def runs() -> bool:
+        now = lab.store.get("Pod", *key) or {}
+        return bool(now.get("status", {}).get("phase") == "Running")
+
+    if not lab.clock.until(runs, MINUTE):
+        raise Failure("error: timed out waiting for the condition")
+    return lab.api.get(kind("v1", "Pod"), *key)
+
+
+def _end(lab: Lab, call: Call, pod: Object, output: Output, session: bool = False) -> None:
+    """The attached session is over: the pod goes, or what ran in it has come to its end."""
+    namespace, name = key_of(pod)
+    of = kind("v1", "Pod")
+    if call["rm"]:
+        output.line(f'pod "{name}" deleted')
+        lab.api.delete(of, namespace, name)
+        return
+    if session and call["restart"] == "Always":
+        output.line(
+            f"Session ended, resume using 'kubectl attach {name} -c {name} -i -t' command when the pod is running"
+        )
+    now = lab.store.get("Pod", namespace, name)
+    if call["restart"] == "Always" or now is None:
+        return
+    phase = "Failed" if output.code else "Succeeded"
+    ended = {"exitCode": output.code, "reason": "Error" if output.code else "Completed", "finishedAt": lab.now}
+    statuses = [
+        {**one, "ready": False, "started": False, "state": {"terminated": ended}}
+        for one in now["status"].get("containerStatuses", ())
+    ]
+    conditions = [
+        {**one, "status": "False", "reason": "PodCompleted", "lastTransitionTime": lab.now}
+        if one["type"] in ("Ready", "ContainersReady") else one
+        for one in now["status"].get("conditions", ())
+    ]  # fmt: skip
+    status = {**now["status"], "phase": phase, "containerStatuses": statuses, "conditions": conditions}
+    lab.store.update({**now, "status": status})
+
+
+# exec, attach, logs -------------------------------------------------------------------------------------
+
+
+def execute(lab: Lab, call: Call, output: Output) -> None:
+    """`exec POD -- COMMAND`."""
+    if not call.words:
+        raise Failure("error: pod, type/name or --filename must be specified")
+    command = call.command if call.command is not None else call.words[1:]
+    if not command:
+        raise Failure("error: you must specify at least one command for the container")
+    if call.command is None:
+        raise Failure("error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\n"
+                      "See 'kubectl exec -h' for help and examples")  # fmt: skip
+    inside = _inside(lab, call, output)
+    if command[0] in programs.SHELLS and len(command) == 1:
+        lab.places.append(programs.InContainer(inside, "/ # ", lambda out: None))
+        return
+    try:
+        programs.execute(lab, inside, command, output)
+    except Failure as failure:
+        failure.text += _terminated(failure.code)
+        raise
+    if output.code:
+        output.err(_terminated(output.code))
+
+
+def _terminated(code: int) -> str:
+    return f"command terminated with exit code {code}\n"
+
+
+def _inside(lab: Lab, call: Call, output: Output) -> programs.Inside:
+    """The container that is meant, if it runs."""
+    pod = the_pod(lab, call, call.words)
+    name = pod["metadata"]["name"]
+    if is_finished(pod):
+        phase = pod["status"]["phase"]
+        raise Failure(f"error: cannot exec into a container in a completed pod; current phase is {phase}")
+    containers = pod["spec"]["containers"]
+    container = next((one for one in containers if one["name"] == (call["container"] or one["name"])), None)
+    if container is None:
+        raise Failure(f"error: container {call['container']} is not valid for pod {name}")
+    if len(containers) > 1 and not call["container"]:
+        names = ", ".join(one["name"] for one in containers)
+        output.warn(f'Defaulted container "{container["name"]}" out of: {names}')
+    if lab.containers.environment(pod, container) is None:
+        raise Failure(_unreachable(lab, pod, container))
+    return programs.Inside(pod, container)
+
+
+def _unreachable(lab: Lab, pod: Object, container: Object) -> str:
+    node = pod["spec"].get("nodeName", "")
+    if not node:
+        return f"error: pod {pod['metadata']['name']} does not have a host assigned"
+    if not lab.simulation.forwarding.powered[node]:
+        host = lab.simulation.forwarding.node_places[node].address
+        return f"Error from server: error dialing backend: dial tcp {host}:10250: connect: no route to host"
+    return f'error: Internal error occurred: unable to upgrade connection: container not found ("{container["name"]}")'
+
+
+def attach(lab: Lab, call: Call, output: Output) -> None:
+    """`attach -it POD`: sit in it again."""
+    if not call.words:
+        raise Failure("error: at least one argument is required for attach")
+    inside = _inside(lab, call, output)
+    output.warn(HINT)
+    name = inside.pod["metadata"]["name"]
+    lab.places.append(programs.InContainer(inside, f"[ root@{name}:/ ]$ ", lambda out: None))
+
+
+def logs(lab: Lab, call: Call, output: Output) -> None:
+    """`logs POD`."""
+    if not call.words:
+        raise Failure("error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.")
+    pod = the_pod(lab, call, call.words)
+    output.warn(f"{LOGS}{pod['metadata']['namespace']}/{pod['metadata']['name']}.")
+
+
+_CONTAINER = Flag("container", short="c")
+_STDIN = (Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"))
+
+VERBS = {
+    "run": Verb(
+        "Run a particular image on the cluster",
+        run,
+        (
+            Flag("image"), *_STDIN, Flag("rm", "bool"), Flag("restart", default="Always"), Flag("labels", short="l"),
+            Flag("env", "list"), Flag("port"), Flag("expose", "bool"), Flag("command", "bool"), Flag("attach", "bool"),
+            DRY_RUN, OUTPUT, Flag("quiet", "bool", "q"), Flag("image-pull-policy"),
+        ),
+        "run NAME --image=image [--rm -it] [--restart=Never] [--labels=...] -- [COMMAND] [args...]",
+    ),
+    "exec": Verb("Execute a command in a container", execute, (_CONTAINER, *_STDIN), "exec POD -- COMMAND [args...]"),
+    "attach": Verb("Attach to a running container", attach, (_CONTAINER, *_STDIN), "attach POD -it"),
+    "logs": Verb(
+        "Print the logs for a container in a pod",
+        logs,
+        (_CONTAINER, SELECTOR, Flag("follow", "bool", "f"), Flag("previous", "bool", "p"), Flag("tail", "int")),
+        "logs POD",
+    ),
+}  # fmt: skip

@@ -1,0 +1,219 @@
+"""What one types on a machine: `curl`, `iptables-save`, `nft list ruleset`, `conntrack -L`, `ip route`...
+
+`ssh NODE` goes to a node and stays there; `ssh NODE COMMAND` does one thing there. The prompt's own machine is
+outside of the cluster. What a node shows is what packets meet on it: the rules that its kube-proxy has
+programmed, the connections that its kernel remembers, its routes, its addresses.
+
+Left out of `ip addr`: link-layer addresses, and the ends of single pods' links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from netsim.console import network
+from netsim.console.crafts import DOCKER_HOSTS, on_docker
+from netsim.console.output import Failure, Output
+from netsim.errors import ScenarioError
+from netsim.topology.network import ENCAPSULATION
+
+if TYPE_CHECKING:
+    from netsim.console.session import Lab
+    from netsim.simulation import Simulation
+
+# what a node holds -------------------------------------------------------------------------------------
+
+RULE_MODES = {"iptables": "iptables", "nft": "nftables", "ipvs": "ipvs"}
+"""The commands that show rules, and the proxy mode that each belongs to."""
+
+
+def _rules(mode: str) -> Callable[[Simulation, str], str]:
+    """The ruleset that kube-proxy has programmed on a node, if it works in that mode."""
+
+    def text(simulation: Simulation, node: str) -> str:
+        actual = simulation.scenario.document.cluster.proxy.mode
+        if actual != mode:
+            name = next((name for name, one in RULE_MODES.items() if one == actual), None)
+            hint = f"; ask for {name}" if name else ""
+            raise ScenarioError(f"kube-proxy runs in {actual} mode here, so there are no {mode} rules{hint}")
+        return simulation.node_rules[node].render()
+
+    return text
+
+
+def _conntrack(simulation: Simulation, node: str) -> str:
+    return simulation.conntrack_text(node)
+
+
+def _routes(simulation: Simulation, node: str) -> str:
+    return simulation.routes_text(node)
+
+
+def addresses(simulation: Simulation, node: str) -> str:
+    """A node's addresses as `ip addr` prints them, in short. In IPVS mode those of all Services are among them."""
+    spec = simulation.document.cluster
+    state = simulation.forwarding
+    own = state.node_places[node].address
+    pods = ip_network(simulation.store.get("Node", "", node)["spec"]["podCIDR"])  # type: ignore[index]
+    lines: list[tuple[str, int, tuple[str, ...]]] = [("lo", 65536, ("127.0.0.1/8 scope host lo",))]
+    lines.append(("eth0", 1500, (f"{own}/{spec.addresses.nodes.prefixlen} scope global eth0",)))
+    overlay = {"flannel-vxlan": "flannel.1", "calico-vxlan": "vxlan.calico", "calico-ipip": "tunl0"}.get(spec.cni)
+    if overlay:
+        address = (f"{pods.network_address}/32 scope global {overlay}",)
+        lines.append((overlay, 1500 - ENCAPSULATION[spec.cni], address))
+    if not state.routed:
+        gateway = f"{pods.network_address + 1}/{pods.prefixlen} brd {pods.broadcast_address} scope global cni0"
+        lines.append(("cni0", 1500 - ENCAPSULATION.get(spec.cni, 0), (gateway,)))
+    if spec.proxy.mode == "ipvs":
+        services = [one["spec"].get("clusterIP", "") for one in simulation.store.list("Service")]
+        held = tuple(f"{ip}/32 scope global kube-ipvs0" for ip in services if ip and ip != "None")
+        lines.append(("kube-ipvs0", 1500, held))
+    return "".join(_interface(number, *line) for number, line in enumerate(lines, 1))
+
+
+def _interface(number: int, name: str, mtu: int, held: Sequence[str]) -> str:
+    flags = "LOOPBACK,UP" if name == "lo" else "BROADCAST,NOARP" if name == "kube-ipvs0" else "BROADCAST,MULTICAST,UP"
+    return f"{number}: {name}: <{flags}> mtu {mtu}\n" + "".join(f"    inet {one}\n" for one in held)
+
+
+NODE_STATES: Mapping[str, Callable[[Simulation, str], str]] = MappingProxyType(
+    {**{name: _rules(mode) for name, mode in RULE_MODES.items()}, "conntrack": _conntrack, "routes": _routes}
+)
+"""What a node holds besides API objects, by the names that `netsim get NAME --node NODE` takes."""
+
+# what one types there ----------------------------------------------------------------------------------
+
+Program = Callable[["Lab", str, Sequence[str], Output], None]  # lab, node, the words behind the first, output
+
+
+def _shows(state: Callable[[Simulation, str], str], *forms: str) -> Program:
+    """A program that shows what a node holds; `forms` are the words that it understands."""
+
+    def program(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+        if forms and " ".join(words) not in forms:
+            raise Failure(f"this shell knows it as: {' or '.join(form for form in forms if form)}", 2)
+        try:
+            output.out(state(lab.simulation, node))
+        except ScenarioError as error:
+            raise Failure(str(error)) from None
+
+    return program
+
+
+def _ip(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    what = next((word for word in words if not word.startswith("-")), "")
+    if what and "route".startswith(what):
+        output.out(lab.simulation.routes_text(node))
+    elif what and "address".startswith(what):
+        output.out(addresses(lab.simulation, node))
+    else:
+        raise Failure(f'Object "{what}" is unknown, try "ip route" or "ip addr".')
+
+
+def _curl(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    network.curl(lab, f"node/{node}", words, output)
+
+
+def _nslookup(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    network.nslookup(lab, f"node/{node}", words, output)
+
+
+def _hostname(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    output.line(node)
+
+
+NODE_PROGRAMS: Mapping[str, Program] = MappingProxyType(
+    {
+        "curl": _curl,
+        "nslookup": _nslookup,
+        "iptables-save": _shows(NODE_STATES["iptables"]),
+        "nft": _shows(NODE_STATES["nft"], "list ruleset"),
+        "ipvsadm": _shows(NODE_STATES["ipvs"], "-Ln", "-L -n"),
+        "conntrack": _shows(NODE_STATES["conntrack"], "-L"),
+        "ip": _ip,
+        "hostname": _hostname,
+    }
+)
+"""Every program of a node."""
+
+
+@dataclass
+class OnNode:
+    """The person is logged in on a node."""
+
+    node: str
+
+    @property
+    def prompt(self) -> str:
+        """As a root shell has it."""
+        return f"[root@{self.node} ~]# "
+
+    def execute(self, lab: Lab, words: list[str], output: Output) -> None:
+        """Do a command on the node."""
+        if words[0] in ("exit", "logout"):
+            lab.leave()
+            output.warn("logout")
+            return
+        on_node(lab, self.node, words, output)
+
+
+def on_node(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    """Do one command on a node, if it can be reached."""
+    if node in DOCKER_HOSTS:
+        on_docker(lab, node, words, output)
+        return
+    if not lab.simulation.forwarding.powered[node]:
+        raise Failure(f"ssh: connect to host {node} port 22: No route to host", 255)
+    words = list(words[1:] if words[0] == "sudo" else words)
+    program = NODE_PROGRAMS.get(words[0]) if words else None
+    if program is None:
+        known = ", ".join(NODE_PROGRAMS)
+        raise Failure(f"bash: {words[0] if words else 'sudo'}: command not found; there are {known}", 127)
+    program(lab, node, words[1:], output)
+
+
+def ssh(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """Go to a node, or do one command there."""
+    words = [word for word in words if word not in ("-t", "--")]
+    if not words:
+        raise Failure("usage: ssh NODE [COMMAND...]", 255)
+    node = words[0].rpartition("@")[2]
+    if node not in lab.simulation.forwarding.node_places and node not in DOCKER_HOSTS:
+        raise Failure(f"ssh: Could not resolve hostname {node}: Name or service not known", 255)
+    if len(words) > 1:
+        on_node(lab, node, words[1:], output)
+        return
+    if not lab.simulation.forwarding.powered.get(node, True):
+        raise Failure(f"ssh: connect to host {node} port 22: No route to host", 255)
+    lab.places.append(OnNode(node))
+
+
+def power(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """Cut a node's power, or restore it. Nobody is told."""
+    states = lab.simulation.forwarding.powered
+    if len(words) < 2 or words[0] not in ("off", "on"):
+        raise Failure("usage: power off|on NODE...", 2)
+    for node in words[1:]:
+        if node not in lab.simulation.levers.node_names():
+            known = ", ".join(lab.simulation.levers.node_names())
+            raise Failure(f'power: there is no node "{node}"; there are {known}')
+        if states[node] == (words[0] == "on"):
+            output.line(f"node/{node} is {words[0]} already")
+            continue
+        lab.simulation.levers.power(node, on=words[0] == "on")
+        lab.clock.touch()
+        output.line(f"node/{node} powered {words[0]}")
+
+
+def outside_curl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """Ask for a URL from outside of the cluster."""
+    network.curl(lab, network.OUTSIDE, words, output)
+
+
+def outside_nslookup(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """Look a name up outside of the cluster."""
+    network.nslookup(lab, network.OUTSIDE, words, output)
