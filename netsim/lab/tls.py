@@ -1,0 +1,141 @@
+"""TLS as a client lives it: what it makes of a server's chain, and what a handshake costs.
+
+From the server's certificate a way is looked for to one that the client trusts; then every date on the way is
+held against the simulated calendar; then the name. What is wrong is said as OpenSSL and curl say it.
+
+Left out: revocation, name constraints, key usage; Certificate Transparency; cipher negotiation.
+Sources: RFC 5280, RFC 6125, RFC 8446; OpenSSL `crypto/x509/x509_txt.c`; curl `lib/vtls/openssl.c`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from netsim.lab.certificates import (
+    KeyKind,
+    address_in,
+    alternative_names,
+    common_name,
+    instant,
+    may_sign,
+    self_signed,
+    signed_by,
+)
+from netsim.units import US
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a client says of a chain: nothing, or what is wrong with it."""
+
+    trusted: bool
+    problem: str = ""  # in OpenSSL's words, or curl's where it is the name
+    code: int = 0  # OpenSSL's X509_V_ERR_*; 0 where it is the name
+
+
+def verify(chain: Sequence[Certificate], host: str, trusted: Iterable[Certificate], now: int) -> Verdict:
+    """What a client makes of a server's chain: is it signed by somebody it trusts, in date, and for `host`?"""
+    anchors = tuple(trusted)
+    path, problem = _path(chain, anchors)
+    if problem is not None:
+        return problem
+    date = instant(now)
+    for certificate in path:
+        if date < certificate.not_valid_before_utc:
+            return Verdict(False, "certificate is not yet valid", 9)
+        if date > certificate.not_valid_after_utc:
+            return Verdict(False, "certificate has expired", 10)
+    return match_host(chain[0], host)
+
+
+def _path(chain: Sequence[Certificate], anchors: tuple[Certificate, ...]) -> tuple[list[Certificate], Verdict | None]:
+    """From the server's certificate up to one that is trusted, or why there is no way."""
+    path = [chain[0]]
+    while path[-1] not in anchors:
+        last = path[-1]
+        if self_signed(last):
+            first = len(path) == 1
+            where = "" if first else " in certificate chain"
+            return path, Verdict(False, f"self-signed certificate{where}", 18 if first else 19)
+        issuer = next((c for c in (*anchors, *chain[1:]) if c not in path and signed_by(last, c)), None)
+        if issuer is None:
+            return path, Verdict(False, "unable to get local issuer certificate", 20)
+        if not may_sign(issuer):
+            return path, Verdict(False, "invalid CA certificate", 24)
+        path.append(issuer)
+    return path, None
+
+
+def match_host(certificate: Certificate, host: str) -> Verdict:
+    """Whether a certificate is for `host`: by its alternative names, or by its subject if it has none of those."""
+    own = alternative_names(certificate)
+    address = address_in(host)
+    if own:
+        fits = str(address) in own if address else any(_fits(name, host) for name in own)
+        what = "host name" if address is None else f"ipv{address.version} address"
+        problem = f"no alternative certificate subject name matches target {what} '{host}'"
+    else:
+        common = common_name(certificate)
+        fits = _fits(common, host) if address is None else common == host
+        problem = f"certificate subject name '{common}' does not match target host name '{host}'"
+    return Verdict(fits, "" if fits else problem)
+
+
+def _fits(pattern: str, host: str) -> bool:
+    """Whether a name, perhaps with `*` for its first label, is the host's.
+
+    >>> _fits("*.default.svc", "web.default.svc"), _fits("*.svc", "web.default.svc"), _fits("Web", "web.")
+    (True, False, True)
+    """
+    pattern, host = pattern.lower().rstrip("."), host.lower().rstrip(".")
+    if pattern.startswith("*."):
+        return pattern.count(".") > 1 and host.partition(".")[2] == pattern[2:]
+    return pattern == host
+
+
+# handshakes ----------------------------------------------------------------------------------------------------
+
+ROUND_TRIPS = {("1.2", False): 2, ("1.2", True): 1, ("1.3", False): 1, ("1.3", True): 1}
+"""Round trips before the first byte of a request, by version and whether the session is resumed."""
+
+SIGN = {"rsa": 600 * US, "ecdsa": 30 * US}
+VERIFY = {"rsa": 20 * US, "ecdsa": 80 * US}
+EXCHANGE = 40 * US
+"""What a core spends (RSA with 2048 bits, ECDSA with P-256, X25519): the order of what `openssl speed` prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a handshake costs."""
+
+    round_trips: int
+    client: int  # nanoseconds of its core
+    server: int
+
+    def time(self, round_trip: int) -> int:
+        """How long it takes on a road of that round trip."""
+        return self.round_trips * round_trip + self.client + self.server
+
+
+def handshake(
+    version: Literal["1.2", "1.3"] = "1.3", key: KeyKind = "ecdsa", *, resumed: bool = False, early: bool = False,
+    certificates: int = 1,
+) -> Handshake:  # fmt: skip
+    """Its round trips and work. A resumed one proves nothing again; `early` sends the request along (0-RTT).
+
+    >>> handshake("1.2").round_trips, handshake("1.3").round_trips
+    (2, 1)
+    >>> handshake("1.3", resumed=True, early=True).round_trips
+    0
+    >>> handshake("1.3", "rsa").server > 5 * handshake("1.3", "ecdsa").server
+    True
+    """
+    if resumed:
+        exchange = EXCHANGE if version == "1.3" else 0
+        return Handshake(0 if early and version == "1.3" else ROUND_TRIPS[version, True], exchange, exchange)
+    return Handshake(ROUND_TRIPS[version, False], EXCHANGE + (1 + certificates) * VERIFY[key], EXCHANGE + SIGN[key])
