@@ -59,7 +59,8 @@ def loads(
     if reading.problems or document is None or manifests is None:
         raise ScenarioError(_in_file_order(reading.problems, [file, *map(_called, reading.files)]))
     resolved = document.model_copy(update={"manifests": ()})
-    return Scenario(resolved, manifests.objects, manifests.ignored, files=tuple(reading.files))
+    written = head.value if head else None
+    return Scenario(resolved, manifests.objects, manifests.ignored, files=tuple(reading.files), written=written)
 
 
 @dataclass

@@ -20,6 +20,7 @@ class Scenario:
     )  # real fields and kinds that are not simulated
     path: Path | None = field(default=None, compare=False)  # the file it came from
     files: tuple[Path, ...] = field(default=(), compare=False)  # the manifest files it brought in
+    written: Any = field(default=None, compare=False, repr=False)  # the document as its author wrote it, if read
 
     @property
     def name(self) -> str:

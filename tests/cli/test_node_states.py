@@ -35,7 +35,7 @@ spec: {{clusterIP: 10.96.0.20, selector: {{app: web}}, ports: [{{port: 80, targe
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def shown(tmp_path, capsys):
     def get(what, *, mode="iptables", cni="flannel-vxlan", node="node-1", at="20s", code=0):
         path = tmp_path / "small.yaml"
