@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from netsim.units import format_duration
-
 if TYPE_CHECKING:
-    from netsim.dataplane.trace import Trace, TraceHop
+    from netsim.dataplane.trace import Trace
 
 
 @click.command("trace")
@@ -43,7 +40,7 @@ def command(
     if output == "json":
         click.echo(as_json(trace))
     else:
-        click.echo("\n".join(lines(trace, simulation.now)))
+        click.echo(str(trace))
 
 
 def as_json(trace: Trace) -> str:
@@ -52,38 +49,3 @@ def as_json(trace: Trace) -> str:
     from dataclasses import asdict
 
     return json.dumps(asdict(trace), indent=2)
-
-
-def lines(trace: Trace, now: int) -> Iterator[str]:
-    """The trace for people."""
-    yield f"{trace.source} -> {trace.target} at {format_duration(now)}"
-    for number, hop in enumerate(trace.hops, 1):
-        yield ""
-        yield from _hop(number, hop)
-    yield ""
-    after = f" after {_time(trace.round_trip)}" if trace.round_trip is not None else ""
-    yield f"verdict: {trace.outcome}{after} ({trace.reason})"
-
-
-def _hop(number: int, hop: TraceHop) -> Iterator[str]:
-    yield f"{number}. {hop.where}  (+{_time(hop.time)})"
-    yield f"   {hop.packet}"
-    for step in hop.steps:
-        yield f"     {step.chain}: {step.rule}"
-        if step.effect:
-            yield f"       {step.effect}"
-    yield f"   {hop.what}"
-    if hop.becomes:
-        yield f"   {hop.becomes}"
-    if len(hop.road) > 1:
-        yield f"   road: {' - '.join(hop.road)}, {_time(hop.delay)}"
-    if hop.encapsulation:
-        yield f"   {hop.encapsulation}"
-
-
-def _time(time: int) -> str:
-    """A short time a person can read: three digits are enough here."""
-    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
-        if time >= size:
-            return f"{time / size:.3g} {unit}"
-    return f"{time} ns"

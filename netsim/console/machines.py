@@ -90,18 +90,63 @@ NODE_STATES: Mapping[str, Callable[[Simulation, str], str]] = MappingProxyType(
 Program = Callable[["Lab", str, Sequence[str], Output], None]  # lab, node, the words behind the first, output
 
 
-def _shows(state: Callable[[Simulation, str], str], *forms: str) -> Program:
+def _shows(name: str, *forms: str) -> Program:
     """A program that shows what a node holds; `forms` are the words that it understands."""
 
     def program(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
-        if forms and " ".join(words) not in forms:
+        if " ".join(words) not in forms:
             raise Failure(f"this shell knows it as: {' or '.join(form for form in forms if form)}", 2)
-        try:
-            output.out(state(lab.simulation, node))
-        except ScenarioError as error:
-            raise Failure(str(error)) from None
+        output.out(_held(name, lab, node))
 
     return program
+
+
+def _held(name: str, lab: Lab, node: str) -> str:
+    """What a node holds of something, or that it holds none of it."""
+    try:
+        return NODE_STATES[name](lab.simulation, node)
+    except ScenarioError as error:
+        raise Failure(str(error)) from None
+
+
+def _iptables_save(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    """All tables, or the one that `-t` names."""
+    text = _held("iptables", lab, node)
+    table = words[1] if len(words) == 2 and words[0] in ("-t", "--table") else ""
+    if words and not table:
+        raise Failure(f"iptables-save: unknown option: {words[0]}; -t TABLE is known", 1)
+    if not table:
+        output.out(text)
+        return
+    found = [part for part in text.split("COMMIT\n") if part.lstrip().startswith(f"*{table}\n")]
+    if not found:
+        raise Failure(f"iptables-save: Cannot initialize: Table does not exist (do you need to insmod {table}?)", 1)
+    output.out("".join(f"{part}COMMIT\n" for part in found))
+
+
+FIELDS = {
+    "-s": "src", "--src": "src", "--orig-src": "src", "-d": "dst", "--dst": "dst", "--orig-dst": "dst",
+    "--sport": "sport", "--dport": "dport", "-p": "", "--proto": "",
+}  # fmt: skip
+"""What `conntrack -L` can be narrowed by: where its first direction says so."""
+
+
+def _conntrack_list(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
+    """`conntrack -L`, perhaps narrowed by protocol, address or port."""
+    action, *rest = words or [""]
+    if action not in ("-L", "--dump") or len(rest) % 2 or any(name not in FIELDS for name in rest[::2]):
+        known = ", ".join(FIELDS)
+        raise Failure(f"conntrack v1.4.8 (conntrack-tools): -L is known here, with {known}", 2)
+    wanted = {FIELDS[name]: value for name, value in zip(rest[::2], rest[1::2], strict=True)}
+    entries = [line for line in _held("conntrack", lab, node).splitlines() if _fits(line.split(), wanted)]
+    for line in entries:
+        output.line(line)
+    output.warn(f"conntrack v1.4.8 (conntrack-tools): {len(entries)} flow entries have been shown.")
+
+
+def _fits(entry: Sequence[str], wanted: Mapping[str, str]) -> bool:
+    first = dict(reversed([word.split("=") for word in entry if word.count("=") == 1]))
+    return all((first.get(name) if name else entry[0]) == value for name, value in wanted.items())
 
 
 def _ip(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
@@ -130,10 +175,10 @@ NODE_PROGRAMS: Mapping[str, Program] = MappingProxyType(
     {
         "curl": _curl,
         "nslookup": _nslookup,
-        "iptables-save": _shows(NODE_STATES["iptables"]),
-        "nft": _shows(NODE_STATES["nft"], "list ruleset"),
-        "ipvsadm": _shows(NODE_STATES["ipvs"], "-Ln", "-L -n"),
-        "conntrack": _shows(NODE_STATES["conntrack"], "-L"),
+        "iptables-save": _iptables_save,
+        "nft": _shows("nft", "list ruleset"),
+        "ipvsadm": _shows("ipvs", "-Ln", "-L -n"),
+        "conntrack": _conntrack_list,
         "ip": _ip,
         "hostname": _hostname,
     }
@@ -172,7 +217,7 @@ def on_node(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
     program = NODE_PROGRAMS.get(words[0]) if words else None
     if program is None:
         known = ", ".join(NODE_PROGRAMS)
-        raise Failure(f"bash: {words[0] if words else 'sudo'}: command not found; there are {known}", 127)
+        raise Failure(f"bash: {words[0] if words else 'sudo'}: command not found; on a node there are {known}", 127)
     program(lab, node, words[1:], output)
 
 
@@ -207,6 +252,17 @@ def power(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
         lab.simulation.levers.power(node, on=words[0] == "on")
         lab.clock.touch()
         output.line(f"node/{node} powered {words[0]}")
+
+
+def trace(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """Explain the first packet of a connection hop by hop; nothing is sent."""
+    if len(words) != 2:
+        raise Failure("usage: trace pod/NAME|node/NAME|outside svc/NAME:PORT|pod/NAME:PORT|ADDRESS:PORT", 2)
+    try:
+        found = lab.simulation.trace(*words)
+    except ScenarioError as error:
+        raise Failure(f"trace: {error}") from None
+    output.out(f"{found}\n")
 
 
 def outside_curl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:

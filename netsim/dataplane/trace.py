@@ -13,7 +13,8 @@ from itertools import pairwise
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
-from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, arrive, leave
+from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, Translation, arrive, leave
+from netsim.dataplane.trace_text import told
 from netsim.draws import Draws
 from netsim.proxy.packet import Packet, Step
 from netsim.topology.network import ENCAPSULATION, CniFamily
@@ -38,14 +39,18 @@ class TraceHop:
 
 @dataclass(frozen=True)
 class Trace:
-    """A packet's whole way."""
+    """A packet's whole way; as text, the way that `netsim trace` prints it."""
 
     source: str
     target: str
+    at: int  # when it was sent, in nanoseconds
     hops: tuple[TraceHop, ...]
     outcome: str  # one of OUTCOMES; timeout where nobody answers
     reason: str
     round_trip: int | None = None  # nanoseconds until the client knows
+
+    def __str__(self) -> str:
+        return told(self)
 
 
 class Tracer:
@@ -61,12 +66,14 @@ class Tracer:
     ) -> Trace:
         """Follow the first packet from `client` to `address` (None: the target's name means nothing)."""
         if address is None:
-            return Trace(source, target, (), OUTCOMES[DNS_FAILURE], f"{target} has no address now")
+            reason = f"{target} has no address now"
+            return Trace(source, target, self.state.time, (), OUTCOMES[DNS_FAILURE], reason)
         chance = self.draws.stream("trace", f"{source} {target} {self.state.time}")
-        packet = Packet(client.address, CLIENT_PORT, address, port, protocol)
+        packet = Packet(self.state.source(client, address), CLIENT_PORT, address, port, protocol)
         pins: Pins = {}
         hops: list[TraceHop] = []
-        at, time, translated = client, 0, False
+        at, time = client, 0
+        translation: Translation | None = None
         places, shown = [client], str(packet)
 
         def draw(purpose: str) -> int:
@@ -74,24 +81,24 @@ class Tracer:
 
         hop = leave(self.state, client, packet, pins, draw)
         while True:
-            hops.append(self._explained(at, packet, shown, hop, time, translated))
+            hops.append(self._explained(at, packet, shown, hop, time, translated=translation is not None))
             if not isinstance(hop, Onward):
                 break
             shown = hops[-1].becomes or shown
             time += hop.delay
-            translated = translated or hop.endpoint is not None
+            if hop.endpoint is not None:
+                translation = Translation(at, hop.masqueraded)
             at, packet = hop.place, hop.packet
             places.append(at)
-            hop = arrive(self.state, at, packet, pins, draw, translated=translated)
-        outcome, reason = _ending(hop)
+            hop = arrive(self.state, at, packet, pins, draw, translated=translation is not None)
+        outcome, reason = _ending(hop if translation is None else translation.heard(client, hop))
         back = self._back(places) if outcome != "timeout" else None
         after = hop.after if isinstance(hop, Refused) else 0
-        return Trace(
-            source, target, tuple(hops), outcome, reason, None if back is None else time + back + after
-        )
+        round_trip = None if back is None else time + back + after
+        return Trace(source, target, self.state.time, tuple(hops), outcome, reason, round_trip)
 
     def _explained(
-        self, at: Place, packet: Packet, shown: str, hop: Hop, time: int, translated: bool
+        self, at: Place, packet: Packet, shown: str, hop: Hop, time: int, *, translated: bool
     ) -> TraceHop:
         """One hop in words."""
         steps: tuple[Step, ...] = ()
