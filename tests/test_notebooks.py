@@ -21,17 +21,19 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def executed(path: Path) -> Any:
     """The notebook with the outputs of a fresh kernel."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    beside = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=beside).execute()
     return notebook
 
 
 def shown(notebook: Any) -> list[str]:
     """The texts that the cells of a notebook show, one for each cell."""
-    return [
-        "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", ()))
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return ["".join(_text(output) for output in cell.get("outputs", ())) for cell in cells]
+
+
+def _text(output: Any) -> str:
+    return output.get("text") or output.get("data", {}).get("text/plain", "")
 
 
 def without_pictures(texts: list[str]) -> list[str]:

@@ -90,16 +90,7 @@ class Flow:
         """Where it starts, and its first packet."""
         place = world.place(self.source)
         address = self._address(world)
-        return place, Packet(self._source(world, place), 40_000, address, self.port, self.protocol)
-
-    def _source(self, world: World, place: Place) -> str:
-        """A client uses the address of the device it sends by; only nodes have several."""
-        if self.target == "loopback":
-            return world.at.loopback()
-        own_pod = self.target.startswith("pod ") and world.place(self.target[4:]).machine == place.machine
-        if place.kind == "node" and own_pod:
-            return world.at.bridge(int(place.machine.rpartition("-")[2]))
-        return place.address
+        return place, Packet(world.state.source(place, address), 40_000, address, self.port, self.protocol)
 
     def _address(self, world: World) -> str:
         kind, _, name = self.target.partition(" ")

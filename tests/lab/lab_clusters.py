@@ -32,8 +32,8 @@ def pod(name: str, image: str = "busybox", ports: tuple[int, ...] = (), **spec: 
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container], **spec}}
 
 
-def deployment(name: str, replicas: int = 2) -> dict[str, Any]:
-    template = pod(name, "nginx", (80,))
+def deployment(name: str, replicas: int = 2, ports: tuple[int, ...] = (80,)) -> dict[str, Any]:
+    template = pod(name, "nginx", ports)
     labels = {"run": name}
     return {
         "apiVersion": "apps/v1",
@@ -81,3 +81,22 @@ def address_of(made: Simulation, name: str) -> str:
     found = made.store.get("Pod", "default", name)
     assert found is not None
     return str(found["status"]["podIP"])
+
+
+def mounting(obj: dict[str, Any], secret: str, path: str = "/etc/nginx/ssl") -> dict[str, Any]:
+    """The same pod, or Deployment of pods, with a Secret mounted into its first container."""
+    spec = obj["spec"].get("template", obj)["spec"]
+    spec["volumes"] = [{"name": "secret-volume", "secret": {"secretName": secret}}]
+    spec["containers"][0]["volumeMounts"] = [{"name": "secret-volume", "mountPath": path}]
+    return obj
+
+
+def create(made: Simulation, obj: dict[str, Any], namespace: str = "default") -> None:
+    """`kubectl create`."""
+    metadata = {"namespace": namespace, **obj["metadata"]}
+    made.built.admission.create({**obj, "metadata": metadata})
+
+
+def pods_of(made: Simulation, run: str) -> list[dict[str, Any]]:
+    """The pods with a label `run`, oldest first."""
+    return [p for p in made.store.list("Pod") if p["metadata"].get("labels", {}).get("run") == run]

@@ -38,7 +38,12 @@ ZONE = Zone.of(
     ],
     [
         slice_of("web", endpoint("10.244.1.5")),
-        slice_of("db", endpoint("10.244.1.6"), endpoint("10.244.2.6", hostname="db-1"), endpoint("10.244.2.7", ready=False)),
+        slice_of(
+            "db",
+            endpoint("10.244.1.6"),
+            endpoint("10.244.2.6", hostname="db-1"),
+            endpoint("10.244.2.7", ready=False),
+        ),
         slice_of("gone", endpoint("10.244.1.9", ready=False)),
     ],
     ["default", "kube-system"],
@@ -106,7 +111,10 @@ def test_addresses_have_names(address: str, names: tuple[str, ...]) -> None:
     assert answer.data("PTR") == names
 
 
-@pytest.mark.parametrize("name", ["example.com", "cluster.local.example.com", reverse_name("8.8.8.8"), reverse_name("10.244.2.7")])
+ELSEWHERE = ["example.com", "cluster.local.example.com", reverse_name("8.8.8.8"), reverse_name("10.244.2.7")]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
 def test_what_the_zone_does_not_hold_is_asked_for_elsewhere(name: str) -> None:
     assert ZONE.answer(Question(name, "PTR")) is None
 

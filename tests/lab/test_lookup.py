@@ -17,7 +17,11 @@ CLIENT = "pod/client"
 
 @pytest.fixture(scope="module")
 def quiet() -> Simulation:
-    return simulation(service("bare", clusterIP="None"), service("empty", run="nobody"), service("void", run="nobody", clusterIP="None"))
+    return simulation(
+        service("bare", clusterIP="None"),
+        service("empty", run="nobody"),
+        service("void", run="nobody", clusterIP="None"),
+    )
 
 
 QUERIES = [
@@ -196,7 +200,8 @@ def test_an_answer_out_of_a_cache_has_the_time_it_has_left() -> None:
 
 
 def test_an_alias_brings_along_what_it_points_to() -> None:
-    made = simulation({**service("alias", type="ExternalName", externalName="www.example.com"), "spec": {"type": "ExternalName", "externalName": "www.example.com"}})
+    elsewhere = {"type": "ExternalName", "externalName": "www.example.com"}
+    made = simulation({**service("alias"), "spec": elsewhere})
     names_of(made).outside["www.example.com"] = ("192.0.2.80",)
     found = lookup(made, CLIENT, "alias", ("A",))
     assert [(r.type, r.data) for r in found.records] == [("CNAME", "www.example.com"), ("A", "192.0.2.80")]
@@ -211,6 +216,7 @@ def test_a_pod_with_fewer_dots_asks_less() -> None:
 def test_looking_up_is_the_same_each_time_it_is_run() -> None:
     def told() -> list[str]:
         made = simulation()
-        return [asked.by for _ in range(5) for asked in lookup(made, CLIENT, "my-nginx").asked] + [address_of(made, "client")]
+        asked = [one.by for _ in range(5) for one in lookup(made, CLIENT, "my-nginx").asked]
+        return [*asked, address_of(made, "client")]
 
     assert told() == told()

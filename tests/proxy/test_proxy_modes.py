@@ -236,9 +236,20 @@ def test_the_source_a_pod_sees_depends_on_the_device_the_packet_leaves_by() -> N
     seen = {e.ip: rules.source_seen(packet, e) for e in verdict.endpoints}
     assert seen == {HERE: "10.244.1.1", THERE: "10.244.1.0", "192.168.0.3": HOST}
     routed = NodeInfo("node-1", (HOST,), pod_cidrs=("10.244.1.0/24",))  # no bridge, no tunnel
-    assert (
-        rules_of(service(), slice_of("web", HERE), node=routed).device_address(verdict.endpoints[0]) == HOST
-    )
+    assert rules_of(service(), slice_of("web", HERE), node=routed).device_address(HERE) == HOST
+
+
+def test_a_node_calls_itself_by_the_device_that_it_sends_by() -> None:
+    rules = rules_of(service())
+    found = {a: rules.source_for(a) for a in ("127.0.0.1", HOST, HERE, THERE, "192.168.0.3", "10.96.0.20")}
+    assert found == {
+        "127.0.0.1": "127.0.0.1",
+        HOST: HOST,
+        HERE: "10.244.1.1",
+        THERE: "10.244.1.0",
+        "192.168.0.3": HOST,
+        "10.96.0.20": HOST,
+    }
 
 
 def test_a_packet_delivered_to_the_node_itself_keeps_its_source() -> None:
