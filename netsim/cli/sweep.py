@@ -77,12 +77,12 @@ def _sweep(
         _seeds(seeds),
         [parsed(text, "--baseline") for text in baselines],
     )
+    keys = [wanted.key(*_measure(text)) for text in measures]
     told = {"command": sys.argv, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))}
     folder = None if no_save else place_of(scenario, out, name)
     store = None if folder is None else opened(folder, scenario, told)
     with _bar(quiet) as progress:
         done = conduct(wanted, jobs=jobs, engine=engine, scheduler=scheduler, store=store, progress=progress)
-    keys = [done.key(*_measure(text)) for text in measures]
     with suppress(BrokenPipeError):
         _print(done, keys, output, quiet)
     if folder is not None:

@@ -25,8 +25,8 @@ class Claim:
 
     @property
     def passed(self) -> bool:
-        """Whether it held in all of them."""
-        return self.held == self.runs
+        """Whether it held in all of them; where none is finished, nothing is shown."""
+        return 0 < self.runs == self.held
 
 
 def claims(sweep: Sweep) -> tuple[Claim, ...]:

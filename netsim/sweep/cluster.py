@@ -50,7 +50,7 @@ def _do(distributed: Any, client: Any, tasks: Sequence[Task], deliver: Deliver) 
         return future
 
     first = [future for _ in range(max(8, _AHEAD * threads)) if (future := send()) is not None]
-    coming = distributed.as_completed(first)
+    coming = distributed.as_completed(first, loop=client.loop)
     try:
         for future in coming:
             task = sent.pop(future.key)

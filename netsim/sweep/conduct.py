@@ -31,6 +31,7 @@ def conduct(
     reused = sum(task.key in ledger.done for task in tasks.values())
     partial = False
     try:
+        ledger.tell()
         _backend(jobs, engine, scheduler)(ledger.open(), ledger.deliver)
     except KeyboardInterrupt:
         partial = True
@@ -48,7 +49,6 @@ class _Ledger:
         self.lost: list[Lost] = []
         if store is not None:
             self.done = {key: found for key in self.tasks if (found := store.get(key)) is not None}
-        self.tell()
 
     def open(self) -> list[Task]:
         """What has yet to be done."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from netsim.report.statistics import rank
@@ -39,6 +39,16 @@ class Estimate:
     def certain(self) -> bool:
         """Whether the interval leaves out nothing (zero), so that a difference is not chance."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    def within(self, least: float, most: float) -> Estimate:
+        """The same, without the part of the interval where no value can be.
+
+        >>> estimate([0.9, 1.0, 1.0]).within(0.0, 1.0).high
+        1.0
+        """
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
 
 
 def estimate(values: Sequence[Number]) -> Estimate:

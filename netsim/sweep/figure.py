@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator
 
 from netsim.report import palette
 from netsim.report.figure import DPI, WIDTH
+from netsim.report.measured import in_table
 from netsim.report.wording import count
 from netsim.scenario.measures import MEASURES
-from netsim.sweep.estimates import Estimate, estimate
-from netsim.sweep.tables import difference
-from netsim.sweep.terminal import Key, in_table, interesting, shown
+from netsim.sweep.estimates import Estimate
+from netsim.sweep.plan import Key
+from netsim.sweep.tables import average, difference
+from netsim.sweep.terminal import interesting, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +54,8 @@ def png(sweep: Sweep) -> bytes:
 def overview(sweep: Sweep, figure: Figure | None = None, measures: Sequence[Key] = ()) -> Figure:
     """A panel for each measure of interest, one under the other."""
     keys = list(measures or interesting(sweep))[:_PANELS]
-    height = _ROW * max(min(len(sweep.variants), _ROWS), 1)
-    total = _ABOVE + len(keys) * (height + _GAP) + _BELOW
+    height = _ROW * max(min(len(sweep.variants), _ROWS), 1) + 0.1
+    total = _ABOVE + len(keys) * (height + _GAP) - _GAP + _BELOW
     figure = figure or Figure()
     figure.set_size_inches(WIDTH, total)
     figure.set_facecolor(palette.PAPER)
@@ -81,12 +84,11 @@ def interval(sweep: Sweep, axes: Axes, measure: str, of: str = "") -> None:
         values = sweep.values(variant, *key)
         known = [(in_table(measure, v), row + h) for v, h in zip(values, heights, strict=True) if v is not None]
         color = palette.source(0) if sweep.baseline_of(variant) is not None else palette.INK
-        axes.plot([x for x, _ in known], [y for _, y in known], ".", ms=4.5, mew=0, alpha=0.4, color=color, zorder=2)
-        found = estimate([x for x, _ in known])
+        axes.plot([x for x, _ in known], [y for _, y in known], ".", ms=5, mew=0, alpha=0.45, color=color, zorder=2)
+        found = average(sweep, variant, *key)
         _bar(axes, row, found, color)
         if found.mean is not None:
-            axes.annotate(shown(measure, found.mean), (found.mean, row), (0, 6), textcoords="offset points",
-                          size=6.5, color=color, ha="center", zorder=6)  # fmt: skip
+            _written(axes, row, found.mean, shown(measure, found.mean), color)
     _fit(axes)
 
 
@@ -106,23 +108,29 @@ def against(sweep: Sweep, axes: Axes, measure: str, of: str = "") -> None:
         color = _CERTAIN if found.certain else _UNSURE
         _bar(axes, row, found, color)
         if found.mean is not None:
-            axes.annotate(shown(measure, found.mean, signed=True), (found.mean, row), (0, 6),
-                          textcoords="offset points", size=6.5, color=color, ha="center", zorder=6)  # fmt: skip
+            _written(axes, row, found.mean, shown(measure, found.mean, signed=True), color)
     _fit(axes)
+
+
+def _written(axes: Axes, row: int, at: float, text: str, color: str) -> None:
+    """A number above its mark, legible on whatever lies under it."""
+    halo = withStroke(linewidth=2, foreground=palette.PAPER)
+    axes.annotate(text, (at, row), (0, 6), textcoords="offset points", size=6.5, color=color, ha="center",
+                  zorder=6, path_effects=[halo])  # fmt: skip
 
 
 def _bar(axes: Axes, row: int, found: Estimate, color: str) -> None:
     if found.mean is None:
         return
     if found.low is not None and found.high is not None:
-        axes.plot([found.low, found.high], [row, row], "-", lw=2.6, color=color, solid_capstyle="butt", zorder=4)
+        axes.plot([found.low, found.high], [row, row], "-", lw=2.2, color=color, solid_capstyle="butt", zorder=4)
     axes.plot([found.mean], [row], "o", ms=5, mec=palette.PAPER, mew=0.8, color=color, zorder=5)
 
 
 def _fit(axes: Axes) -> None:
     """Some room to either side, and some where all is one value."""
     low, high = axes.dataLim.intervalx
-    if not np.isfinite(low + high):
+    if not np.isfinite((low, high)).all():
         low, high = 0.0, 1.0
     room = (high - low) * 0.08 or abs(high) * 0.05
     if room:
@@ -143,19 +151,39 @@ def _plain_axes(axes: Axes, rows: Sequence[Variant], measure: str, *, signed: bo
     axes.spines["bottom"].set_color(palette.FAINT)
     axes.set_facecolor(palette.PAPER)
     axes.tick_params(length=0, labelsize=_TINY, labelcolor=palette.GREY)
-    axes.set_ylim(len(rows) - 0.5, -0.6)
+    axes.set_ylim(len(rows) - 0.5, -0.8)
     axes.yaxis.set_major_locator(FixedLocator(range(len(rows))))
     axes.grid(True, axis="x", color=palette.FAINT, lw=0.6, zorder=0)
     axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(measure, value, signed)))
+    axes.xaxis.set_major_formatter(_Ticks(measure, signed))
 
 
-def _tick(measure: str, value: float, signed: bool) -> str:
-    """A number at an axis: no longer than it must be."""
-    if MEASURES[measure].unit == "share":
-        return f"{value * 100:{'+' if signed and value else ''}.6g} {'pp' if signed else '%'}"
-    return shown(measure, value, signed=signed)
+class _Ticks(Formatter):
+    """The numbers at an axis: all in one unit, and with as many decimals as tell them apart."""
+
+    def __init__(self, measure: str, signed: bool) -> None:
+        self.unit, self.signed = MEASURES[measure].unit, signed
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All of them."""
+        scale, unit = self._scale(max((abs(value) for value in values), default=0.0))
+        scaled = [value * scale for value in values]
+        least = max((abs(value) for value in scaled), default=0.0) * 1e-9
+        decimals = next((d for d in range(9) if all(abs(round(v, d) - v) <= least for v in scaled)), 9)
+        sign = "+" if self.signed else ""
+        return [f"{value:{sign if value else ''}.{decimals}f}{unit}" for value in scaled]
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """One of them."""
+        return self.format_ticks([value])[0]
+
+    def _scale(self, most: float) -> tuple[float, str]:
+        """What the largest number is multiplied with, and its unit."""
+        if self.unit == "duration":
+            return next((s, u) for s, u in ((1.0, " s"), (1e3, " ms"), (1e6, " µs"), (1e9, " ns"))
+                        if most * s >= 1 or u == " ns")  # fmt: skip
+        return {"share": (100.0, " pp" if self.signed else " %"), "rate": (1.0, "/s")}.get(self.unit, (1.0, ""))
 
 
 def _title(sweep: Sweep, figure: Figure, total: float) -> None:

@@ -72,33 +72,48 @@ def _ends(path: str) -> list[str]:
 def variants(scenario: Scenario, axes: Sequence[Axis]) -> tuple[Variant, ...]:
     """All variants, the last axis running fastest; ScenarioError tells everything that is wrong with any."""
     contents = as_written(scenario)
-    paths: list[Path] = []
+    columns: list[list[_Setting]] = []
     problems: list[Problem] = []
     for axis in axes:
         try:
-            paths.append(located(contents, axis.path, axis.place))
+            path = located(contents, axis.path, axis.place)
         except ScenarioError as error:
             problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
-    columns = [
-        [(axis, path, choice, _meant(contents, path, choice)) for choice in axis.choices]
-        for axis, path in zip(axes, paths, strict=True)
-    ]
+        else:
+            columns.append([_Setting(axis, path, choice, _meant(contents, path, choice)) for choice in axis.choices])
+    if problems:  # of what can be found the values are judged all the same, each by itself
+        rows: Iterable[tuple[_Setting, ...]] = ((setting,) for column in columns for setting in column)
+    else:
+        rows = product(*columns)
     found = []
-    for number, row in enumerate(product(*columns)):
-        varied = contents
-        for _, path, _, value in row:
-            varied = changed(varied, path, value)
-        settings = tuple((axis.path, choice.text) for axis, _, choice, _ in row)
+    for number, row in enumerate(rows):
         try:
-            found.append(Variant(number, settings, read(varied)))
+            found.append(_variant(contents, number, row))
         except ScenarioError as error:
-            problems += _told(error, row, settings)
+            problems += _told(error, row)
     if problems:
-        listed = list(dict.fromkeys(problems))
-        raise ScenarioError(listed[:_TOLD])
+        raise ScenarioError(list(dict.fromkeys(problems))[:_TOLD])
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """An axis at one of its values: where that stands in the contents, and what it means there."""
+
+    axis: Axis
+    path: Path
+    choice: Choice
+    value: Any
+
+
+def _variant(contents: Mapping[str, Any], number: int, row: Sequence[_Setting]) -> Variant:
+    for setting in row:
+        contents = changed(contents, setting.path, setting.value)
+    return Variant(number, _settings(row), read(contents))
+
+
+def _settings(row: Sequence[_Setting]) -> tuple[tuple[str, str], ...]:
+    return tuple((setting.axis.path, setting.choice.text) for setting in row)
 
 
 def baseline(found: Sequence[Variant], chosen: Sequence[Axis]) -> dict[int, int]:
@@ -175,17 +190,13 @@ def _wrong(contents: Mapping[str, Any], path: Path, value: Any) -> Iterator[str]
     yield from (m.hint or m.message for m in mistakes if m.path[: len(path)] == path)
 
 
-def _told(
-    error: ScenarioError, row: Iterable[tuple[Axis, Path, Choice, Any]], settings: tuple[tuple[str, str], ...]
-) -> Iterator[Problem]:
+def _told(error: ScenarioError, row: Sequence[_Setting]) -> Iterator[Problem]:
     """The problems of a variant, each at the value that it is about."""
-    listed = list(row)
     for problem in error.problems:
-        about = [each for each in listed if written(each[1]) in problem.message] or (listed if len(listed) == 1 else [])
+        about = [each for each in row if written(each.path) in problem.message] or (row if len(row) == 1 else [])
         if about:
-            axis, _, choice, _ = about[0]
-            place = axis.place if problem.message.startswith("unknown field") else choice.place
-            yield Problem(problem.message, place, problem.hint)
+            unknown = problem.message.startswith("unknown field")
+            yield Problem(problem.message, about[0].axis.place if unknown else about[0].choice.place, problem.hint)
         else:
-            label = ", ".join(f"{path}={text}" for path, text in settings)
+            label = ", ".join(f"{path}={text}" for path, text in _settings(row))
             yield Problem(f"{problem.message} (with {label})", None, problem.hint)

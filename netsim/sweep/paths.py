@@ -85,8 +85,7 @@ def _step(value: Any, parts: list[str], path: list[str | int]) -> tuple[str | in
     names = _object_names(value) if where == OBJECTS else {_name(item): i for i, item in enumerate(value)}
     found = _longest(parts, names) or _longest([part.lower() for part in parts], names)
     if found is None:
-        word = ".".join(parts[:-1] or parts) if where == OBJECTS else parts[0]
-        known = list(names)
+        word, known = parts[0], list(names)
         raise LookupError(f'there is no "{word}" in {where}; {nearest(word, known) or one_of(where, word, known)}')
     return names[found[0]], found[1]
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsim.errors import Problem, ScenarioError
+from netsim.scenario.measures import MEASURES
+from netsim.scenario.mistakes import nearest, one_of
 from netsim.scenario.scenario import Scenario
 from netsim.sweep.axes import Axis, axes
 from netsim.sweep.grid import Variant, baseline, variants
 from netsim.sweep.task import Task
+
+Key = tuple[str, str]
+"""A measure, and of which source or fault."""
 
 Vary = Mapping[str, Iterable[Any]] | Iterable[Axis]
 
@@ -34,6 +39,28 @@ class Plan:
         return {
             (variant.number, seed): Task(variant.text, seed) for seed in self.seeds for variant in self.variants
         }
+
+    def key(self, measure: str, of: str = "") -> Key:
+        """A measure as runs have it; without a name that of all together, or of the only one there is."""
+        if measure not in MEASURES:
+            hint = nearest(measure, MEASURES) or f"measures: {', '.join(MEASURES)}"
+            raise ScenarioError(Problem(f'there is no measure "{measure}"', hint=hint))
+        kind = MEASURES[measure].of
+        known = list(dict.fromkeys(name for variant in self.variants for name in _subjects(variant.scenario, kind)))
+        if of in known:
+            return measure, of
+        if not of and len(known) == 1:
+            return measure, known[0]
+        what = "fault" if kind == "fault" else "traffic source"
+        message = f'there is no {what} "{of}"' if of else f"{measure} is measured of one {what}; say which"
+        raise ScenarioError(Problem(message, hint=one_of(f"{what}s", of, [name for name in known if name])))
+
+
+def _subjects(scenario: Scenario, kind: str) -> list[str]:
+    """Of whom a run of this scenario measures: of all its sources together only where there are several."""
+    document = scenario.document
+    names = [each.name for each in (document.traffic if kind == "source" else document.faults)]
+    return [*names, ""] if kind == "source" and len(names) > 1 else names
 
 
 def plan(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netsim.report.measured import natural
 from netsim.scenario.measures import MEASURES
-from netsim.sweep.estimates import LEVEL, Estimate, estimate
-from netsim.sweep.tables import difference
+from netsim.sweep.estimates import LEVEL, Estimate
+from netsim.sweep.tables import average, difference
 
 if TYPE_CHECKING:
     from netsim.sweep.grid import Variant
@@ -59,8 +58,7 @@ def _variant(sweep: Sweep, variant: Variant) -> dict[str, Any]:
 
 
 def _measure(sweep: Sweep, variant: Variant, measure: str, of: str) -> dict[str, Any]:
-    known = [natural(measure, value) for value in sweep.values(variant, measure, of) if value is not None]
-    found = estimate([value for value in known if value is not None])
+    found = average(sweep, variant, measure, of)
     told = {"measure": measure, "of": of, "unit": MEASURES[measure].unit, "runs": found.count, **_data(found)}
     if sweep.baseline_of(variant) is not None:
         told["difference"] = _data(difference(sweep, variant, measure, of))

@@ -12,9 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netsim.errors import Problem, ScenarioError
-from netsim.scenario.measures import MEASURES
-from netsim.scenario.mistakes import nearest, one_of
 from netsim.scenario.scenario import Scenario
 from netsim.sweep.claims import Claim, claims
 from netsim.sweep.grid import Variant
@@ -86,16 +83,7 @@ class Sweep:
 
     def key(self, measure: str, of: str = "") -> tuple[str, str]:
         """A measure as runs have it; without a name that of all together, or of the only one there is."""
-        if measure not in MEASURES:
-            hint = nearest(measure, MEASURES) or f"measures: {', '.join(MEASURES)}"
-            raise ScenarioError(Problem(f'there is no measure "{measure}"', hint=hint))
-        known = [subject for name, subject in self.measures if name == measure]
-        if of in known or not known:
-            return measure, of
-        if not of and len(known) == 1:
-            return measure, known[0]
-        hint = one_of("known", of, [subject for subject in known if subject])
-        raise ScenarioError(Problem(f"{measure} is not measured of {of or 'all together'}", hint=hint))
+        return self.plan.key(measure, of)
 
     def buckets(self, variant: Variant, source: str) -> Buckets:
         """The latencies of a source's requests that went well, of all runs of a variant together."""
@@ -111,7 +99,7 @@ class Sweep:
     @property
     def passed(self) -> bool:
         """Whether every check holds in every run."""
-        return all(claim.held == claim.runs for claim in self.claims())
+        return all(claim.passed for claim in self.claims())
 
     # tables, pictures and files
 

@@ -10,11 +10,12 @@ Each begins with the number of the variant and a column for every path that is v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netsim.report.buckets import ERROR
-from netsim.report.measured import natural
+from netsim.report.measured import in_table, natural
 from netsim.report.tables import Column, Table, integers, numbers, seconds, texts
 from netsim.scenario.measures import MEASURES
 from netsim.sweep.estimates import Estimate, estimate, paired, quantile
@@ -60,6 +61,7 @@ def means(sweep: Sweep) -> Table:
         for key in sweep.measures
     ]
     known = [[value for value in values if value is not None] for _, _, values in rows]
+    averages = [average(sweep, variant, *key) for variant, key, _ in rows]
     return Table(
         "means",
         "The mean of each measure over the runs of a variant, with Student's interval, and quantiles.",
@@ -67,8 +69,8 @@ def means(sweep: Sweep) -> Table:
             *_variant_columns(sweep, [row[0] for row in rows]),
             *_measure_columns([row[1] for row in rows]),
             integers("runs", "finished runs that have a value", [len(values) for values in known]),
-            *_estimate_columns("mean", "the mean over these runs", [estimate(values) for values in known]),
-            numbers("deviation", "the standard deviation of single runs", [estimate(v).deviation for v in known]),
+            *_estimate_columns("mean", "the mean over these runs", averages),
+            numbers("deviation", "the standard deviation of single runs", [each.deviation for each in averages]),
             *_quantile_columns(known),
         ),
     )
@@ -94,6 +96,13 @@ def differences(sweep: Sweep) -> Table:
             *_estimate_columns("difference", "the mean difference to the baseline", [row[2] for row in rows]),
         ),
     )
+
+
+def average(sweep: Sweep, variant: Variant, measure: str, of: str = "") -> Estimate:
+    """The mean of a variant's measure over its runs, as tables show it; no share is above 1, nothing below 0."""
+    known = [value for value in sweep.values(variant, measure, of) if value is not None]
+    most = 1.0 if MEASURES[measure].unit == "share" else math.inf
+    return estimate([in_table(measure, value) for value in known]).within(0.0, most)
 
 
 def difference(sweep: Sweep, variant: Variant, measure: str, of: str = "") -> Estimate:

@@ -68,18 +68,13 @@ class Lost:
 
 def perform(scenario: str, seed: int) -> str:
     """Do a run, and return its result as text: the same bytes wherever it is done."""
-    from netsim.report.buckets import Buckets
+    from netsim.report.execute import execute
+    from netsim.report.keeping import Wish
     from netsim.report.measured import measured
-    from netsim.report.run import Run
-    from netsim.simulation import simulate
 
-    run = Run(simulate(_scenario(scenario), seed))
+    run = execute(_scenario(scenario), seed, keep=Wish("none"))
     if run.partial:  # the simulation keeps what there is when it is interrupted; half a run is none here
         raise KeyboardInterrupt
-    latency = {}
-    for source in run.recording.sources:
-        rows = run.requests_of(source)
-        latency[source] = Buckets.of(rows["latency"][rows["outcome"] == 0]).data()
     told = {
         "format": FORMAT,
         "code": code(),
@@ -87,7 +82,7 @@ def perform(scenario: str, seed: int) -> str:
         "seed": seed,
         "ended": run.ended,
         "measures": [[found.measure, found.of, found.value] for found in measured(run)],
-        "latency": latency,
+        "latency": {source: run.latencies(source).buckets().data() for source in run.recording.sources},
     }
     return json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 

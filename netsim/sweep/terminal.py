@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netsim.report import wording
+from netsim.report.measured import in_table
 from netsim.report.terminal import plain, printable
 from netsim.scenario.measures import MEASURES
-from netsim.sweep.estimates import Estimate, estimate, quantile
+from netsim.sweep.estimates import Estimate, quantile
+from netsim.sweep.plan import Key
 from netsim.sweep.summary import lost
-from netsim.sweep.tables import difference
+from netsim.sweep.tables import average, difference
 from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.sweep.grid import Variant
-    from netsim.sweep.sweep import Number, Sweep
+    from netsim.sweep.sweep import Sweep
 
 Paint = Callable[[str, str], str]
-Key = tuple[str, str]
-
 _USUAL = ("success", "p99")  # of each source, where the scenario has no checks
 _LISTED = 5  # lost runs
 _HEADING = ("variant", "runs", "mean", "95 % interval", "q10 to q90", "from baseline", "95 % interval")
@@ -41,7 +41,7 @@ def report(sweep: Sweep, width: int = 80, paint: Paint = plain, measures: Sequen
 
 def interesting(sweep: Sweep) -> list[Key]:
     """The measures that the scenario makes claims of, or else the usual ones."""
-    keys = [sweep.key(check.measure, check.of) for check in sweep.scenario.document.checks if sweep.measures]
+    keys = [sweep.key(check.measure, check.of) for check in sweep.scenario.document.checks]
     usual = [key for key in sweep.measures if key[0] in _USUAL]
     return list(dict.fromkeys(keys or sorted(usual, key=lambda key: _USUAL.index(key[0]))))
 
@@ -76,7 +76,7 @@ def _measure(sweep: Sweep, key: Key, width: int, paint: Paint) -> Iterator[str]:
 def _row(sweep: Sweep, variant: Variant, measure: str, of: str) -> tuple[str, ...]:
     """A variant's cells; the number of runs is said only where some have no value."""
     values = [in_table(measure, v) for v in sweep.values(variant, measure, of) if v is not None]
-    told = estimate(values)
+    told = average(sweep, variant, measure, of)
     spread = [shown(measure, quantile(values, percent)) for percent in (10, 90)]
     row = (
         printable(variant.name),
@@ -97,11 +97,6 @@ def _interval(measure: str, told: Estimate, *, signed: bool = False) -> str:
     if told.low is None or told.high is None:
         return wording.NOTHING
     return f"{shown(measure, told.low, signed=signed)} to {shown(measure, told.high, signed=signed)}"
-
-
-def in_table(measure: str, value: Number) -> Number:
-    """A value as tables have it: a duration in seconds."""
-    return value / S if MEASURES[measure].unit == "duration" else value
 
 
 def shown(measure: str, value: float | None, *, signed: bool = False) -> str:
@@ -139,10 +134,10 @@ def _claims(sweep: Sweep, paint: Paint) -> Iterator[str]:
     for words in dict.fromkeys(claim.claim for claim in found):
         these = [claim for claim in found if claim.claim == words]
         held, runs = sum(claim.held for claim in these), sum(claim.runs for claim in these)
-        mark, role = ("✓", "good") if held == runs else ("✗", "bad")
+        mark, role = ("✓", "good") if 0 < held == runs else ("✗", "bad") if runs else ("-", "dim")
         many = f"in {held:,} of {wording.count(runs, 'run')}"
         yield f"  {paint(mark, role)} {words:<{room}}   {paint(many, role)}"
-        broken = [claim for claim in these if not claim.passed and len(these) > 1]
+        broken = [claim for claim in these if claim.held < claim.runs and len(these) > 1]
         yield from (f"      {printable(c.variant.name)}: in {c.held:,} of {c.runs:,}" for c in broken)
 
 
