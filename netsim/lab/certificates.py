@@ -1,7 +1,7 @@
 """Certificates that are real X.509: made for scenarios, put into Secrets, read from them.
 
-Dates are simulated instants; a run starts on 2026-01-01. Keys are drawn afresh each time, so nothing that is
-printed may depend on them.
+Dates are simulated instants; a run starts on 2026-01-01. The same names, dates and issuer give the same bytes
+each time: keys are derived (`keys.py`), signatures are deterministic.
 
 Needs the `cryptography` library (the extra `tls`); it is imported when the first certificate is.
 
@@ -12,21 +12,23 @@ Sources: RFC 5280; kubectl `pkg/cmd/create/create_secret_tls.go`; nginx `src/eve
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from netsim.api.objects import Object
 from netsim.api.times import EPOCH
+from netsim.dataplane.handshake import KeyKind
 from netsim.errors import Problem, ScenarioError
+from netsim.lab.keys import derived
 from netsim.units import DAY, US
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-KeyKind = Literal["rsa", "ecdsa"]
 TLS_SECRET = "kubernetes.io/tls"
 
 
@@ -60,9 +62,11 @@ def make_certificate(
     """
     x509 = _library()
     from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    private = _private_key(key)
+    whose = f"{subject} {' '.join(names)} {begins} {ends} {alternative} {_fingerprint(ca)}"
+    private = derived(key, whose)
     name = _name(subject or names[0])
     signer = _load_key(ca.key) if ca else private
     issuer = chain_of(ca.certificate)[0].subject if ca else name
@@ -71,14 +75,15 @@ def make_certificate(
         .subject_name(name)
         .issuer_name(issuer)
         .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(int.from_bytes(hashlib.sha256(whose.encode()).digest()[:19]))
         .not_valid_before(instant(begins))
         .not_valid_after(instant(ends))
         .add_extension(x509.BasicConstraints(ca=authority or ca is None, path_length=None), critical=True)
     )
     if alternative and names and not authority:
         builder = builder.add_extension(x509.SubjectAlternativeName(_general_names(names)), critical=False)
-    made = builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
+    repeats = None if isinstance(signer, RSAPrivateKey) else True
+    made = builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=repeats).public_bytes(Encoding.PEM)
     between = ca.certificate if ca and not self_signed(chain_of(ca.certificate)[0]) else b""
     return Pair(made + between, _pem_of(private))
 
@@ -86,8 +91,6 @@ def make_certificate(
 def make_ca(name: str = "test CA", ca: Pair | None = None, *, begins: int = -DAY, ends: int = 3650 * DAY) -> Pair:
     """A certificate authority: a root, or with `ca` one below it."""
     return make_certificate((), ca, begins=begins, ends=ends, subject=name, authority=True)
-
-
 
 
 def secret_data(secret: Object) -> dict[str, bytes]:
@@ -210,12 +213,8 @@ def _general_names(names: Sequence[str]) -> list[Any]:
     return [x509.IPAddress(a) if (a := address_in(name)) else x509.DNSName(name) for name in names]
 
 
-def _private_key(kind: KeyKind) -> Any:
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-    if kind == "rsa":
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1())
+def _fingerprint(pair: Pair | None) -> str:
+    return hashlib.sha256(pair.certificate).hexdigest() if pair else ""
 
 
 def _load_key(pem: bytes) -> Any:

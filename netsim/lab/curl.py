@@ -4,6 +4,9 @@ Each step is the simulation's own: the lookup asks the cluster's DNS (`dns.py`),
 meets the rules of the client's node (`path.py`), the certificate is one that the pod has in a Secret. What goes
 wrong is said in curl's words, with its exit codes: 6, 7, 28, 35, 60, 77.
 
+Several URLs of one command line share a connection, if they are for the same host and port; where each connection
+ends with its answer (`-H "Connection: close"`), a TLS session is resumed with the pod that it was begun with.
+
 The clock stands still meanwhile: all is done in the state of this instant, and what it would have taken comes
 back as a number. Whoever runs a shell moves the clock on by it.
 
@@ -14,9 +17,13 @@ Sources: curl 8.x `lib/connect.c`, `lib/vtls/openssl.c`, `src/tool_writeout.c`; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from netsim.control.lookup import Asker
+from netsim.dataplane.errand import Reached, send, socket
+from netsim.dataplane.handshake import Sessions, handshake
 from netsim.dataplane.server import Server
 from netsim.lab.curl_options import Options, Url, Wrong, parse, url
 from netsim.lab.curl_output import Transfer, printed
@@ -24,7 +31,6 @@ from netsim.lab.dns import lookup
 from netsim.lab.files import file_in
 from netsim.lab.http import respond, served_chain
 from netsim.lab.names import Names, names_of
-from netsim.lab.path import Client, Reached, send, socket
 from netsim.simulation import Simulation
 from netsim.traffic import Origin
 from netsim.units import MS, S
@@ -64,28 +70,60 @@ def curl(
         return wrong.text, wrong.code, 0
     names = names_of(simulation)
     client = names.client(origin)
-    text, code, elapsed = "", 0, 0
+    text, code, elapsed, session = "", 0, 0, Session()
     for number, wanted in enumerate(urls):
-        transfer = fetch(names, client, wanted, options, files or {})
+        transfer = fetch(names, client, wanted, options, files or {}, session)
         text += printed(transfer, options, options.output[number : number + 1])
         code, elapsed = transfer.code, elapsed + transfer.total
+    for transfer in session.open.values():
+        _hang_up(names, transfer)
     return text, code, elapsed
 
 
-def fetch(names: Names, client: Client, wanted: Url, options: Options, files: Mapping[str, bytes]) -> Transfer:
+@dataclass
+class Session:
+    """What one command line keeps from URL to URL: connections by scheme, host and port, and TLS sessions by pod."""
+
+    open: dict[tuple[str, str, int], Transfer] = field(default_factory=dict)
+    begun: Sessions = field(default_factory=Sessions)
+
+
+def fetch(
+    names: Names, client: Asker, wanted: Url, options: Options, files: Mapping[str, bytes], session: Session
+) -> Transfer:
     """Do what curl does for one URL."""
     transfer = Transfer(wanted, client)
+    key = wanted.scheme, wanted.host, wanted.port
+    if key in session.open:
+        _reuse(transfer, session.open[key])
+        _exchange(names, transfer, options)
+        return transfer
     trusted = _trusted(names, client, options, files)
     if trusted is None:
         transfer.fail(77, f"error setting certificate verify locations:  CAfile: {options.cacert} CApath: none", 0)
         return transfer
     addresses = _resolve(names, transfer, options)
-    if addresses and _connect(names, transfer, options, addresses) and _secure(names, transfer, options, trusted):
+    connected = bool(addresses) and _connect(names, transfer, options, addresses)
+    if connected and _secure(names, transfer, options, trusted, session):
         _exchange(names, transfer, options)
+        if not options.closes:
+            session.open[key] = transfer
+    if key not in session.open:
+        _hang_up(names, transfer)
     limit = options.max_time
     if limit and transfer.total > limit and transfer.code in (0, 6, 7, 28):
         _out_of_time(transfer, limit)
     return transfer
+
+
+def _reuse(transfer: Transfer, earlier: Transfer) -> None:
+    transfer.reached, transfer.address, transfer.reused = earlier.reached, earlier.address, True
+    transfer.notes.append(f"* Re-using existing connection with host {transfer.url.host}")
+
+
+def _hang_up(names: Names, transfer: Transfer) -> None:
+    if transfer.reached is not None and transfer.reached.connection is not None:
+        transfer.reached.connection.close(names.simulation.forwarding)
 
 
 # names ----------------------------------------------------------------------------------------------------------
@@ -149,9 +187,9 @@ def _connect(names: Names, transfer: Transfer, options: Options, addresses: list
 def _knock(names: Names, transfer: Transfer, address: str) -> Reached:
     shown = f"[{address}]" if ":" in address else address
     transfer.notes.append(f"*   Trying {shown}:{transfer.url.port}...")
-    place = transfer.client.place
-    packet = socket(place, address, transfer.url.port, "TCP", names.chance)
-    return send(names.simulation.forwarding, place, packet, names.chance)
+    place, state = transfer.client.place, names.simulation.forwarding
+    packet = socket(state, place, address, transfer.url.port, "TCP", names.chance)
+    return send(state, place, packet, names.chance)
 
 
 def _not_connected(transfer: Transfer, options: Options, limit: int) -> None:
@@ -177,7 +215,7 @@ def _out_of_time(transfer: Transfer, limit: int) -> None:
 
 
 def _trusted(
-    names: Names, client: Client, options: Options, files: Mapping[str, bytes]
+    names: Names, client: Asker, options: Options, files: Mapping[str, bytes]
 ) -> tuple[Certificate, ...] | None:
     """Whom the client trusts: those in its --cacert file, or nobody; None if that file cannot be used."""
     if not options.cacert:
@@ -193,12 +231,14 @@ def _trusted(
         return None
 
 
-def _secure(names: Names, transfer: Transfer, options: Options, trusted: tuple[Certificate, ...]) -> bool:
+def _secure(
+    names: Names, transfer: Transfer, options: Options, trusted: tuple[Certificate, ...], session: Session
+) -> bool:
     """The TLS handshake, for https."""
     if transfer.url.scheme != "https":
         return True
     from netsim.lab.certificates import key_kind
-    from netsim.lab.tls import handshake, verify
+    from netsim.lab.tls import verify
 
     server, port = _far_end(transfer)
     chain = served_chain(names.simulation, server, port)
@@ -207,8 +247,12 @@ def _secure(names: Names, transfer: Transfer, options: Options, trusted: tuple[C
         transfer.total += _trip(transfer)
         return False
     version = "1.2" if options.tls == "1.2" else "1.3"
-    cost = handshake(version, key_kind(chain[0]), certificates=len(chain) - 1)  # type: ignore[arg-type]
-    transfer.total += cost.time(_trip(transfer))
+    resumed = session.begun.knows(server, names.simulation.now)
+    kind = key_kind(chain[0])
+    cost = handshake(version, kind, resumed=resumed, certificates=len(chain) - 1)  # type: ignore[arg-type]
+    transfer.total += cost.time(_trip(transfer), server.slowness)
+    if resumed:
+        transfer.notes.append("* SSL reusing session ID")
     verdict = verify(chain, transfer.url.host, trusted, names.simulation.now)
     transfer.notes += _described(chain[0], version, verdict.problem, options)
     if not verdict.trusted and not options.insecure:
@@ -216,6 +260,7 @@ def _secure(names: Names, transfer: Transfer, options: Options, trusted: tuple[C
         transfer.fail(60, f"{what}\n{MORE}".rstrip("\n"))
         return False
     transfer.appconnect = transfer.total
+    session.begun.begin(server, names.simulation.now)
     return True
 
 
@@ -256,12 +301,12 @@ def _exchange(names: Names, transfer: Transfer, options: Options) -> None:
     assert reached is not None
     now = simulation.now
     service = server.serving.service_time.draw(names.chance("service"))
-    slot = server.enter(now, service)
+    slot = server.queue.enter(now, service)
     transfer.total += _trip(transfer) + (slot[1] - now if slot else 0)
     transfer.starttransfer = transfer.total
     secure = transfer.url.scheme == "https"
     transfer.response = respond(simulation, server, port, reached.seen, secure=secure, busy=slot is None)
-    if reached.connection is not None:
-        reached.connection.close(simulation.forwarding)
+    if options.closes:
+        transfer.response = transfer.response.closing()
     if options.fail and transfer.response.status >= 400:
         transfer.fail(22, f"The requested URL returned error: {transfer.response.status}")

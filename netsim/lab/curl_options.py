@@ -59,6 +59,12 @@ class Options:
     resolve: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     tls: str = "1.3"  # the newest version that is allowed
     family: str = ""  # A or AAAA: -4, -6
+    headers: list[str] = field(default_factory=list)
+
+    @property
+    def closes(self) -> bool:
+        """Whether each connection ends with its answer."""
+        return any(header.lower().replace(" ", "") == "connection:close" for header in self.headers)
 
 
 FLAGS = {
@@ -140,6 +146,8 @@ def _value(options: Options, shown: str, name: str, value: str) -> None:
         options.urls.append(value)
     elif name == "output":
         options.output.append(value)
+    elif name == "header":
+        options.headers.append(value)
     elif name in ("cacert", "write-out"):
         setattr(options, name.replace("-", "_"), value)
 

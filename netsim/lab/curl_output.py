@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from netsim.control.lookup import Asker
+from netsim.dataplane.errand import Reached
 from netsim.lab.curl_options import Options, Url
 from netsim.lab.http import Response
-from netsim.lab.path import Client, Reached
 from netsim.units import S
 
 VERSION = "8.11.1"
@@ -21,7 +22,7 @@ class Transfer:
     """One URL under way: what was said, and when what was done (nanoseconds since it began)."""
 
     url: Url
-    client: Client
+    client: Asker
     namelookup: int = 0
     connect: int = 0
     appconnect: int = 0
@@ -29,6 +30,7 @@ class Transfer:
     total: int = 0
     address: str = ""
     reached: Reached | None = None
+    reused: bool = False  # over a connection that an earlier URL has opened
     response: Response | None = None
     notes: list[str] = field(default_factory=list)  # what -v shows
     error: str = ""
@@ -61,10 +63,11 @@ def _shown(response: Response, options: Options) -> str:
 def _conversation(transfer: Transfer, options: Options) -> str:
     method = "HEAD" if options.head else "GET"
     lines = [f"{method} {transfer.url.path} HTTP/1.1", f"Host: {transfer.url.authority}"]
-    lines += [f"User-Agent: curl/{VERSION}", "Accept: */*", ""]
+    lines += [f"User-Agent: curl/{VERSION}", "Accept: */*", *options.headers, ""]
     assert transfer.response is not None
     said = transfer.response.head().split("\r\n")[:-1]
     kept = f"* Connection #0 to host {transfer.url.host} left intact"
+    kept = "* shutting down connection #0" if options.closes else kept
     return "\n".join([*(f"> {line}" for line in lines), *(f"< {line}" for line in said), kept, ""])
 
 
@@ -102,7 +105,7 @@ def _variables(transfer: Transfer) -> dict[str, str]:
         "url": transfer.url.text,
         "url_effective": transfer.url.text,
         "scheme": transfer.url.scheme,
-        "num_connects": str(int(reached is not None)),
+        "num_connects": str(int(reached is not None and not transfer.reused)),
         "http_version": "1.1" if response else "0",
         "exitcode": str(transfer.code),
         "errormsg": transfer.error.partition("\n")[0],

@@ -116,17 +116,22 @@ class Docker:
             told = f'Conflict. The container name "/{name}" is already in use.'
             raise DockerError(f"docker: Error response from daemon: {told}")
         listens = LISTENS.get(_base(image), ())
-        wanted = [*publish, *self._ephemeral(host, listens if publish_all else ())]
+        anywhere = [*(p.port for p in publish if not p.host_port), *(listens if publish_all else ())]
+        wanted = [*(p for p in publish if p.host_port), *self._ephemeral(host, anywhere)]
         made = replace(self._made(host, image, name or self._name(host), listens), published=tuple(wanted))
         self._containers.append(made)
-        return self.start(host, made.id)
+        try:
+            return self.start(host, made.id)
+        except DockerError as error:
+            raise DockerError(f"docker: {error}.") from None
 
     def _refuse_taken(self, made: Container, port: Published) -> None:
         if any(port.overlaps(taken) for c in self.containers(made.host) for taken in c.published):
+            endpoint = f"{made.name} ({hashlib.sha256(made.id.encode()).hexdigest()})"
             raise DockerError(
-                "docker: Error response from daemon: driver failed programming external connectivity on endpoint "
-                f"{made.name} ({hashlib.sha256(made.id.encode()).hexdigest()}): "
-                f"Bind for {port.address}:{port.host_port} failed: port is already allocated."
+                f"Error response from daemon: driver failed programming external connectivity on endpoint {endpoint}: "
+                f"Bind for {port.address}:{port.host_port} failed: port is already allocated",
+                1,
             )
 
     def stop(self, host: str, name: str) -> None:
@@ -255,12 +260,19 @@ def _base(image: str) -> str:
 
 
 def parse_publish(text: str) -> Published:
-    """What stands after `-p`: [ADDRESS:]HOST_PORT:PORT.
+    """What stands after `-p`: [[ADDRESS:]HOST_PORT:]PORT. Host port 0: any that is free.
 
     >>> parse_publish("8080:80"), parse_publish("127.0.0.1:8080:80").address
     (Published(host_port=8080, port=80, address='0.0.0.0'), '127.0.0.1')
+    >>> parse_publish("80").host_port
+    0
     """
     parts = text.removesuffix("/tcp").split(":")
-    if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts[-2:]):
-        raise DockerError(f"docker: invalid publish opts format (should be HOST_PORT:PORT but got '{text}')")
+    if len(parts) > 3 or not all(part.isdigit() for part in parts[-2:]):
+        raise DockerError(f"docker: invalid containerPort: {parts[-1]}" if len(parts) < 2 else _not_a_port(text))
+    parts = ["0", *parts] if len(parts) == 1 else parts
     return Published(int(parts[-2]), int(parts[-1]), parts[0] if len(parts) == 3 else "0.0.0.0")
+
+
+def _not_a_port(text: str) -> str:
+    return f"docker: invalid publish opts format (should be HOST_PORT:PORT but got '{text}')"

@@ -25,7 +25,7 @@ def command(docker: Docker, host: str, line: str) -> Printed:
         return "", 0
     try:
         if words[0] == "curl":
-            return _curl(docker, f"host/{host}", words[1:])
+            return curl(docker, f"host/{host}", words[1:])
         if words[0].startswith("iptables"):
             return iptables(docker, host), 0
         if words[0] == "docker" and len(words) > 1 and words[1] in VERBS:
@@ -121,6 +121,13 @@ def _each(act: Callable[[Docker, str, str], object]) -> Callable[[Docker, str, S
     return verb
 
 
+def _started(docker: Docker, host: str, name: str) -> None:
+    try:
+        docker.start(host, name)
+    except DockerError as error:
+        raise DockerError(f"{error}\nError: failed to start containers: {name}", 1) from None
+
+
 def _exec(docker: Docker, host: str, words: Sequence[str]) -> Printed:
     rest = [word for i, word in enumerate(words) if i or not word.startswith("-")]
     container = docker.container(rest[0] if rest else "", host)
@@ -128,16 +135,16 @@ def _exec(docker: Docker, host: str, words: Sequence[str]) -> Printed:
         raise DockerError(f"Error response from daemon: container {container.id} is not running", 1)
     if rest[1:2] != ["curl"]:
         return f'OCI runtime exec failed: exec: "{"".join(rest[1:2])}": executable file not found in $PATH\n', 127
-    return _curl(docker, f"container/{container.id}", rest[2:])
+    return curl(docker, f"container/{container.id}", rest[2:])
 
 
 VERBS: dict[str, Callable[[Docker, str, Sequence[str]], Printed]] = {
     "run": _run, "ps": _ps, "inspect": _inspect, "port": _port, "exec": _exec,
-    "stop": _each(Docker.stop), "start": _each(Docker.start), "rm": _each(Docker.remove),
+    "stop": _each(Docker.stop), "start": _each(_started), "rm": _each(Docker.remove),
 }  # fmt: skip
 
 
-def _curl(docker: Docker, origin: str, words: Sequence[str]) -> Printed:
+def curl(docker: Docker, origin: str, words: Sequence[str]) -> Printed:
     """curl to an address; names mean nothing on the default bridge."""
     try:
         options = parse(words)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from netsim.api.objects import Object, container_ports, key_of, labels_of
 from netsim.api.selectors import matches_labels
+from netsim.dataplane.errand import FIRST_PORT, send
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
-from netsim.lab.path import FIRST_PORT, send
 from netsim.proxy.packet import Packet
 from netsim.simulation import Simulation
 
@@ -55,6 +55,7 @@ def _ports(pod: Object) -> list[int]:
 
 def _pair(state: Forwarding, source: str, place: Place, pod: Object, port: int) -> Pair:
     address = pod["status"]["podIP"]
-    packet = Packet(place.address, FIRST_PORT, address, port)
+    own = state.source(place, address)
+    packet = Packet(own, FIRST_PORT, address, port)
     reached = send(state, place, packet, lambda purpose: 0)
-    return Pair(source, "/".join(key_of(pod)), f"{address}:{port}", reached.outcome, place.address, reached.seen)
+    return Pair(source, "/".join(key_of(pod)), f"{address}:{port}", reached.outcome, own, reached.seen)

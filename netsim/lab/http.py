@@ -4,20 +4,25 @@ Every listening program speaks HTTP and says who it is and whom it saw; one whos
 of its own. It speaks TLS on ports that are called or numbered so, with the first pair of certificate and key that
 its volumes hold. The API server has a certificate of its own cluster's authority, which nobody else trusts.
 
+A certificate that is exchanged in its Secret is shown from then on: the program reloads (as `nginxhttps` of the
+tutorial does, which watches its files).
+
 Left out: anything but GET and HEAD of a page that is always there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from netsim.api.objects import Object, container_ports
-from netsim.api.times import rfc1123
+from netsim.api.times import rfc1123, rfc3339_nano
+from netsim.control.proxy_health import stays
 from netsim.dataplane.server import Server
 from netsim.lab.certificates import Pair, make_ca, make_certificate, problem_of, read_pair
 from netsim.lab.files import mounted_secrets
+from netsim.proxy.health import REASONS
 from netsim.simulation import Simulation
 
 if TYPE_CHECKING:
@@ -54,6 +59,11 @@ class Response:
         """Status line and headers, with the empty line that ends them."""
         return "\r\n".join([f"HTTP/1.1 {self.status} {self.reason}", *(f"{k}: {v}" for k, v in self.headers), "", ""])
 
+    def closing(self) -> Response:
+        """The same from a server that hangs up after it."""
+        headers = ((name, "close" if name == "Connection" else value) for name, value in self.headers)
+        return replace(self, headers=tuple(headers))
+
 
 def respond(simulation: Simulation, server: Server, port: int, seen: str, *, secure: bool, busy: bool) -> Response:
     """What a program says to a request for a page."""
@@ -63,11 +73,28 @@ def respond(simulation: Simulation, server: Server, port: int, seen: str, *, sec
         return _response(now, 503, "Service Unavailable", "overloaded\n", nginx)
     if is_api_server(server):
         return _response(now, 403, "Forbidden", FORBIDDEN, False)
+    if server is simulation.forwarding.proxies.get(server.machine):
+        return _of_proxy(simulation, server.machine, port)
     if not secure and speaks_tls(simulation, server, port):
         return _response(now, 400, "Bad Request", "The plain HTTP request was sent to HTTPS port\n", nginx)
     who = f"{'Pod' if nginx else 'pod'} {server.name} on {server.machine}"
     body = PAGE.format(who=who, seen=seen) if nginx else f"{who} answers; it was asked by {seen}\n"
     return _response(now, 200, "OK", body, nginx)
+
+
+def _of_proxy(simulation: Simulation, node: str, port: int) -> Response:
+    """What a node's kube-proxy says: of a Service's ready pods there, or (healthz) of itself."""
+    now, state = simulation.now, simulation.forwarding
+    health = state.health(node, port)
+    if health is not None:
+        plain = _response(now, health.status, health.reason, health.body, False)
+        return replace(plain, headers=(*plain.headers, *health.headers))
+    obj = simulation.store.get("Node", "", node)
+    eligible = obj is not None and stays(obj)
+    time = rfc3339_nano(now).replace("T", " ").replace("Z", " +0000 UTC")
+    body = f'{{"lastUpdated": "{time}","currentTime": "{time}", "nodeEligible": {str(eligible).lower()}}}'
+    status = 200 if state.proxy_well(node) and eligible else 503
+    return _response(now, status, REASONS[status], body, False)
 
 
 def _response(now: int, status: int, reason: str, body: str, nginx: bool) -> Response:

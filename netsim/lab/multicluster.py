@@ -21,11 +21,11 @@ from typing import Literal
 
 from netsim.api.objects import Key, Object, key_of
 from netsim.control.dns_records import endpoint_host, ready_addresses, service_of
+from netsim.dataplane.errand import Reached, send, socket
 from netsim.dataplane.forwarding import Place
 from netsim.draws import Draws, index
 from netsim.errors import Problem, ScenarioError
 from netsim.lab.names import names_of
-from netsim.lab.path import Reached, send, socket
 from netsim.simulation import Simulation
 from netsim.topology.allocators import ServiceIPAllocator
 from netsim.units import MS, S
@@ -226,7 +226,7 @@ def _shape(service: Object) -> tuple[str, tuple[int, ...]]:
 
 def _knock(simulation: Simulation, place: Place, backend: Backend) -> Reached:
     names = names_of(simulation)
-    packet = socket(place, backend.address, backend.port, "TCP", names.chance)
+    packet = socket(simulation.forwarding, place, backend.address, backend.port, "TCP", names.chance)
     return send(simulation.forwarding, place, packet, names.chance)
 
 
@@ -276,7 +276,7 @@ class GlobalName:
         if address is None:
             return False
         names, place = names_of(simulation), simulation.forwarding.outside
-        packet = socket(place, address, self.port, "TCP", names.chance)
+        packet = socket(simulation.forwarding, place, address, self.port, "TCP", names.chance)
         return send(simulation.forwarding, place, packet, names.chance).answered
 
     def answer(self) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from netsim.control.dns_records import TYPES, Question, Record, reverse_name
-from netsim.lab.dns import Lookup, ask, lookup
+from netsim.control.lookup import Asker, Lookup
+from netsim.lab.dns import ask, lookup
 from netsim.lab.names import Names, names_of
-from netsim.lab.path import Client
 from netsim.simulation import Simulation
 from netsim.traffic import Origin
 
@@ -32,7 +32,10 @@ def nslookup(simulation: Simulation, origin: str | Origin, argv: Sequence[str], 
         return f"{USAGE}\n", 1, 0
     server = words[1] if len(words) == 2 else None
     if server is not None and not _is_address(server):
-        server = next(iter(lookup(simulation, origin, server).addresses), server)
+        found = lookup(simulation, origin, server)
+        if not found.addresses:
+            return f"nslookup: can't resolve '{server}'\n", 1, found.elapsed
+        server = found.addresses[0]
     if flavour == "busybox" and not options:
         return _busybox(simulation, origin, words[0], server)
     return _bind(simulation, origin, words[0], _kinds(options), server)
@@ -66,7 +69,7 @@ def _busybox(simulation: Simulation, origin: str | Origin, name: str, server: st
     return "\n".join([*lines, ""]), 0, spent
 
 
-def _named(names: Names, client: Client, address: str) -> tuple[str, int]:
+def _named(names: Names, client: Asker, address: str) -> tuple[str, int]:
     """An address with its name behind it, if it has one, and how long that took to find out."""
     found = ask(names, client, client.resolver.nameservers[0], Question(reverse_name(address), "PTR"))
     known = found.answer.data("PTR") if found.answer else ()

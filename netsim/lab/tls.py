@@ -1,20 +1,19 @@
-"""TLS as a client lives it: what it makes of a server's chain, and what a handshake costs.
+"""TLS as a client lives it: what it makes of a server's chain. (What it costs is in `dataplane/handshake.py`.)
 
 From the server's certificate a way is looked for to one that the client trusts; then every date on the way is
 held against the simulated calendar; then the name. What is wrong is said as OpenSSL and curl say it.
 
 Left out: revocation, name constraints, key usage; Certificate Transparency; cipher negotiation.
-Sources: RFC 5280, RFC 6125, RFC 8446; OpenSSL `crypto/x509/x509_txt.c`; curl `lib/vtls/openssl.c`.
+Sources: RFC 5280, RFC 6125; OpenSSL `crypto/x509/x509_txt.c`; curl `lib/vtls/openssl.c`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from netsim.lab.certificates import (
-    KeyKind,
     address_in,
     alternative_names,
     common_name,
@@ -23,7 +22,6 @@ from netsim.lab.certificates import (
     self_signed,
     signed_by,
 )
-from netsim.units import US
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -66,7 +64,7 @@ def _path(chain: Sequence[Certificate], anchors: tuple[Certificate, ...]) -> tup
         if issuer is None:
             return path, Verdict(False, "unable to get local issuer certificate", 20)
         if not may_sign(issuer):
-            return path, Verdict(False, "invalid CA certificate", 24)
+            return path, Verdict(False, "invalid CA certificate", 79)
         path.append(issuer)
     return path, None
 
@@ -96,46 +94,3 @@ def _fits(pattern: str, host: str) -> bool:
     if pattern.startswith("*."):
         return pattern.count(".") > 1 and host.partition(".")[2] == pattern[2:]
     return pattern == host
-
-
-# handshakes ----------------------------------------------------------------------------------------------------
-
-ROUND_TRIPS = {("1.2", False): 2, ("1.2", True): 1, ("1.3", False): 1, ("1.3", True): 1}
-"""Round trips before the first byte of a request, by version and whether the session is resumed."""
-
-SIGN = {"rsa": 600 * US, "ecdsa": 30 * US}
-VERIFY = {"rsa": 20 * US, "ecdsa": 80 * US}
-EXCHANGE = 40 * US
-"""What a core spends (RSA with 2048 bits, ECDSA with P-256, X25519): the order of what `openssl speed` prints."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What a handshake costs."""
-
-    round_trips: int
-    client: int  # nanoseconds of its core
-    server: int
-
-    def time(self, round_trip: int) -> int:
-        """How long it takes on a road of that round trip."""
-        return self.round_trips * round_trip + self.client + self.server
-
-
-def handshake(
-    version: Literal["1.2", "1.3"] = "1.3", key: KeyKind = "ecdsa", *, resumed: bool = False, early: bool = False,
-    certificates: int = 1,
-) -> Handshake:  # fmt: skip
-    """Its round trips and work. A resumed one proves nothing again; `early` sends the request along (0-RTT).
-
-    >>> handshake("1.2").round_trips, handshake("1.3").round_trips
-    (2, 1)
-    >>> handshake("1.3", resumed=True, early=True).round_trips
-    0
-    >>> handshake("1.3", "rsa").server > 5 * handshake("1.3", "ecdsa").server
-    True
-    """
-    if resumed:
-        exchange = EXCHANGE if version == "1.3" else 0
-        return Handshake(0 if early and version == "1.3" else ROUND_TRIPS[version, True], exchange, exchange)
-    return Handshake(ROUND_TRIPS[version, False], EXCHANGE + (1 + certificates) * VERIFY[key], EXCHANGE + SIGN[key])

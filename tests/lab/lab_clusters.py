@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from netsim.lab.corefile import cluster_dns_objects
+from netsim.control.corefile import cluster_dns_objects
 from netsim.scenario.load import loads
 from netsim.simulation import Simulation
 from netsim.units import S

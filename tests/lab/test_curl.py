@@ -216,6 +216,33 @@ def test_the_lookup_over_dns_is_in_the_time(made: Simulation) -> None:
     assert timed(made, f"http://{address(made)}", what="time_namelookup") == 0
 
 
+def each(made: Simulation, *argv: str, what: str) -> list[float]:
+    """Seconds until a moment of each of the transfers of one command line."""
+    text, _ = said(made, *argv, "-s", "-o", "/dev/null", "-o", "/dev/null", "-w", f"%{{{what}}}\\n")
+    return [float(line) for line in text.split()]
+
+
+def test_two_urls_of_one_host_share_a_connection(made: Simulation) -> None:
+    text, _ = said(made, "-sv", "http://secure", "http://secure")
+    assert text.count("*   Trying") == 1
+    assert "* Re-using existing connection with host secure\n" in text
+    first, second = each(made, "-k", "https://secure", "https://secure", what="time_appconnect")
+    assert first > second == 0
+    assert each(made, "http://secure", "http://secure", what="num_connects") == [1, 0]
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_session_is_resumed_with_the_pod_that_knows_it(made: Simulation, version: str) -> None:
+    address_of_pod = f"https://{address(made)}"
+    argv = ("-k", "-H", "Connection: close", "--tls-max", version, address_of_pod, address_of_pod)
+    assert "< Connection: close\n" in said(made, "-v", *argv)[0]
+    assert said(made, "-v", *argv)[0].count("* SSL reusing session ID\n") == 1
+    connect = timed(made, f"http://{address(made)}", what="time_connect")
+    full, resumed = each(made, *argv, what="time_appconnect")
+    saved = connect if version == "1.2" else 0  # the older version saves a round trip, too
+    assert full - resumed > saved + 500e-6  # and both the signature
+
+
 # what else is printed -------------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from lab_clusters import MY_NGINX, READY, address_of, pod, scale, service, simulation
 
-from netsim.lab.corefile import node_local_objects
-from netsim.lab.dns import LOCAL_DENIAL, LOCAL_SUCCESS, WORK, lookup
-from netsim.lab.dns_cache import Cache
+from netsim.control.corefile import node_local_objects
+from netsim.control.dns_cache import Cache
+from netsim.control.lookup import LOCAL_DENIAL, LOCAL_SUCCESS, WORK
+from netsim.lab.dns import lookup
 from netsim.lab.names import names_of
 from netsim.simulation import Simulation
 from netsim.units import MS, S
@@ -193,7 +194,51 @@ def test_an_answer_out_of_a_cache_has_the_time_it_has_left() -> None:
     cache = Cache()
     lookup(made, CLIENT, "my-nginx", ("A",), cache)
     made.run(READY + 10 * S)
-    assert [r.ttl for r in lookup(made, CLIENT, "my-nginx", ("A",), cache).records] == [20 * S]
+    kept = lookup(made, CLIENT, "my-nginx", ("A",), cache)
+    assert [r.ttl for r in kept.records] == [20 * S]
+    assert (kept.queries, kept.elapsed) == (0, 0)
+
+
+# NodeLocal's own pods -------------------------------------------------------------------------------------------
+
+
+def node_of_client(made: Simulation) -> str:
+    return made.forwarding.servers["default/client"].machine
+
+
+def test_node_local_is_a_pod_on_every_nodes_own_network() -> None:
+    made = simulation(*node_local_objects())
+    pods = [p for p in made.store.list("Pod", "kube-system") if "node-local-dns" in p["metadata"]["name"]]
+    assert sorted(p["spec"]["nodeName"] for p in pods) == ["control-plane", "worker-1", "worker-2"]
+    assert all(p["status"]["podIP"] == p["status"]["hostIP"] for p in pods)
+
+
+def test_when_it_crashes_its_nodes_pods_have_no_dns_until_it_runs_again() -> None:
+    made = simulation(*node_local_objects(), pod("other"))
+    node = node_of_client(made)
+    local = next(p for p in made.store.find("Pod", "node", node) if "node-local-dns" in p["metadata"]["name"])
+    made.levers.crash(local, None, 1)
+    found = lookup(made, CLIENT, "my-nginx")
+    assert found.failed
+    assert {asked.by for asked in found.asked} == {f"timeout: NodeLocal on {node} does not run"}
+    assert found.elapsed == 2 * 5 * S
+    other = made.forwarding.servers["default/other"].machine
+    assert lookup(made, "pod/other", "my-nginx").failed == (other == node)
+    made.run(READY + 10 * S)
+    again = lookup(made, CLIENT, "my-nginx", ("A",))
+    assert again.addresses
+    assert not again.asked[0].cached  # a new life has forgotten everything
+
+
+def test_where_it_was_taken_away_pods_ask_the_service_again() -> None:
+    made = simulation(*node_local_objects())
+    assert lookup(made, CLIENT, "my-nginx").asked[0].by.startswith("NodeLocal on ")
+    made.store.remove("DaemonSet", "kube-system", "node-local-dns")
+    for one in list(made.store.list("Pod", "kube-system")):
+        if "node-local-dns" in one["metadata"]["name"]:
+            made.store.delete(one)
+    made.run(READY + 40 * S)
+    assert lookup(made, CLIENT, "my-nginx").asked[0].by.startswith("kube-system/coredns-")
 
 
 # other kinds of pods --------------------------------------------------------------------------------------------
@@ -211,6 +256,32 @@ def test_a_pod_with_fewer_dots_asks_less() -> None:
     options = {"dnsConfig": {"options": [{"name": "ndots", "value": "1"}]}}
     made = simulation(pod("terse", **options))
     assert lookup(made, "pod/terse", "my-nginx.default.svc.cluster.local").queries == 2
+
+
+def test_a_pod_may_be_more_or_less_patient() -> None:
+    options = [{"name": "timeout", "value": "1"}, {"name": "attempts", "value": "3"}]
+    made = simulation(pod("hasty", dnsConfig={"options": options}))
+    made.forwarding.silence_dns(silent=True)
+    found = lookup(made, "pod/hasty", "my-nginx", ("A",))
+    assert (found.queries, found.elapsed) == (3, 3 * S)
+    assert lookup(made, CLIENT, "my-nginx", ("A",)).elapsed == 2 * 5 * S
+
+
+def test_a_cluster_whose_dns_service_is_deleted_has_no_dns() -> None:
+    made = simulation()
+    made.store.remove("Service", "kube-system", "kube-dns")
+    made.run(60 * S)
+    found = lookup(made, CLIENT, "my-nginx")
+    assert found.failed
+    assert found.server == "10.0.0.10"  # pods are still told to ask there
+
+
+def test_a_pod_on_its_nodes_network_asks_the_nodes_server_unless_told_otherwise() -> None:
+    made = simulation(
+        pod("plain", hostNetwork=True), pod("told", hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
+    )  # fmt: skip
+    assert not lookup(made, "pod/plain", "my-nginx").addresses
+    assert lookup(made, "pod/told", "my-nginx").addresses == (MY_NGINX,)
 
 
 def test_looking_up_is_the_same_each_time_it_is_run() -> None:

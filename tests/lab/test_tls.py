@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from netsim.api.times import EPOCH
+from netsim.dataplane.handshake import ROUND_TRIPS, handshake
 from netsim.errors import ScenarioError
 from netsim.lab.certificates import Pair, chain_of, make_ca, make_certificate, problem_of, read_pair
 from netsim.lab.keys import derived_rsa, is_prime
-from netsim.lab.tls import ROUND_TRIPS, handshake, match_host, verify
+from netsim.lab.tls import match_host, verify
 from netsim.units import DAY, MS, US, S
 
 CA = make_ca("test CA")
