@@ -18,19 +18,19 @@ as much as you say (`sleep 40s`). `help` lists what there is, `exit` leaves."""
 
 
 @click.command("shell")
-@click.argument("scenario", type=click.Path())
+@click.argument("scenarios", type=click.Path(), nargs=-1, required=True, metavar="SCENARIO...")
 @click.option("-c", "commands", multiple=True, metavar="COMMANDS", help="Do these commands and leave.")
 @click.option("--script", type=click.Path(dir_okay=False), help="Do the lines of a file, each shown with its prompt.")
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
-def command(scenario: str, commands: tuple[str, ...], script: str | None, seed: int | None) -> None:
+def command(scenarios: tuple[str, ...], commands: tuple[str, ...], script: str | None, seed: int | None) -> None:
     """Open a prompt on the cluster of SCENARIO: kubectl, ssh to its nodes, curl from outside.
 
-    The clock runs to quiescence after each command, or as long as `sleep 40s` says. Exit codes are those of the
-    last command.
+    The clock runs to quiescence after each command, or as long as `sleep 40s` says. Several scenarios are several
+    clusters; `kubectl --context NAME` chooses. The exit code is that of the last command.
     """
     import netsim
 
-    lab = netsim.shell(scenario, seed)
+    lab = netsim.shell(*scenarios, seed=seed)
     if commands:
         code = _each(lab, list(commands))
     elif script is not None:

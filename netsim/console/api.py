@@ -280,4 +280,3 @@ def told(error: NetsimError) -> str:
 def seconds(grace: int | None) -> int | None:
     """A grace period given in seconds, in nanoseconds; below zero means the pod's own."""
     return None if grace is None or grace < 0 else grace * S
-

@@ -31,7 +31,7 @@ def timeout(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
 
 def _duration(name: str, text: str) -> int:
     try:
-        return parse_duration(f"{text}s" if text.replace(".", "").isdigit() else text)
+        return parse_duration(f"{text}s" if text.replace(".", "").isdecimal() else text)
     except ValueError:
         raise Failure(f"{name}: invalid time interval '{text}'") from None
 

@@ -29,7 +29,7 @@ def candidates(lab: Lab, line: str) -> list[str]:
 
 def _offers(lab: Lab, before: list[str], last: str) -> Iterable[str]:
     if lab.places:
-        here = PROGRAMS if isinstance(lab.places[-1], InContainer) else NODE_PROGRAMS
+        here = PROGRAMS if isinstance(lab.places[-1][0], InContainer) else NODE_PROGRAMS
         return (*here, "exit") if not before else ()
     if not before:
         return COMMANDS
@@ -68,8 +68,8 @@ def _kubectl(lab: Lab, before: list[str], last: str) -> Iterable[str]:
 
 
 def _names(lab: Lab, kind: str) -> Iterable[str]:
-    listed = lab.store.list(kind) if kind else ()
-    return (o["metadata"]["name"] for o in listed if o["metadata"].get("namespace", lab.namespace) == lab.namespace)
+    listed, here = lab.store.list(kind) if kind else (), lab.context.namespace
+    return (one["metadata"]["name"] for one in listed if one["metadata"].get("namespace", here) == here)
 
 
 def _files(lab: Lab) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """What a process in a container sees: its environment, and the files that the kubelet puts there.
 
-The environment is taken when the container is made and never changes: Services that come later are not in it.
+The environment is that of the instant at which the container was made: Services that come later are not in it.
 Kubelet gives a container its own variables first, then those of Services that it does not set itself
 (`netsim/control/environment.py`); the container runtime adds PATH and HOSTNAME before them and HOME behind.
 
@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from netsim.api.objects import Object, node_of
+from netsim.api.objects import Key, Object, key_of, node_of
+from netsim.api.store import Change, Store
+from netsim.control.containers import Container
 from netsim.control.environment import service_variables
-from netsim.dataplane.server import Server
+from netsim.control.kubelet import Kubelet
+from netsim.control.life import Life
+from netsim.control.obstacles import clash_log, port_clashes
 from netsim.lab.files import file_in
 from netsim.lab.names import names_of
 
@@ -38,53 +42,109 @@ fe00::2\tip6-allrouters
 """
 
 
+class Past:
+    """What Services, ConfigMaps and Secrets have been: a container shows them as they were when it was made."""
+
+    def __init__(self, store: Store, now: Callable[[], int]) -> None:
+        self._now = now
+        self._versions: dict[str, dict[Key, list[tuple[int, Object | None]]]] = {}
+        for kind in ("Service", "ConfigMap", "Secret"):
+            self._versions[kind] = {key_of(obj): [(0, obj)] for obj in store.list(kind)}
+            store.watch(kind, self._changed)
+
+    def _changed(self, change: Change) -> None:
+        obj = change.object
+        versions = self._versions[obj["kind"]].setdefault(key_of(obj), [])
+        versions.append((self._now(), None if change.type == "DELETED" else obj))
+
+    def get(self, kind: str, key: Key, time: int) -> Object | None:
+        """An object as it was at an instant; None if it was not there."""
+        known = [obj for since, obj in self._versions[kind].get(key, ()) if since <= time]
+        return known[-1] if known else None
+
+    def list(self, kind: str, time: int) -> list[Object]:
+        """All that were there."""
+        return [found for key in self._versions[kind] if (found := self.get(kind, key, time)) is not None]
+
+
 class Containers:
-    """The environment of every container, as it was when the container was made."""
+    """What happens in containers: what they were told when they were made, and what they have written."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
-        self._frozen: dict[str, tuple[Server, dict[str, dict[str, str]]]] = {}  # by namespace/name of the pod
-        forwarding = simulation.forwarding
-        self._then = forwarding.on_start
-        forwarding.on_start = self._started
+        self._past = Past(simulation.store, lambda: simulation.now)
+        self._written: dict[tuple[str, str], str] = {}  # by the pod's uid and the container's name
 
-    def _started(self, server: Server) -> None:
-        """A pod's containers are made: this is the instant that their environment shows for ever."""
-        self._then(server)
-        namespace, _, name = server.name.partition("/")
-        pod = self.simulation.store.get("Pod", namespace, name)
-        if pod is not None:
-            made = {one["name"]: self._environment(pod, one, server) for one in pod["spec"]["containers"]}
-            self._frozen[server.name] = server, made
+    # running and ending ----------------------------------------------------------------------------------
+
+    def kubelet(self, pod: Object) -> Kubelet | None:
+        """The kubelet that keeps a pod."""
+        machine = self.simulation.built.machines.get(node_of(pod))
+        return machine.kubelet if machine else None
+
+    def life(self, pod: Object) -> Life | None:
+        """A pod as its kubelet keeps it."""
+        kubelet = self.kubelet(pod)
+        return kubelet.life_of(pod) if kubelet else None
+
+    def running(self, pod: Object, container: Object) -> Container | None:
+        """A container, if it runs."""
+        life = self.life(pod)
+        found = next((one for one in life.containers if one.name == container["name"]), None) if life else None
+        return found if found is not None and found.running else None
+
+    def addresses(self, pod: Object) -> tuple[str, ...]:
+        """A pod's addresses."""
+        life = self.life(pod)
+        return life.addresses if life else ()
+
+    def end(self, pod: Object, container: Object, code: int) -> None:
+        """A container's program ends; its kubelet notices, and does as the restart policy says."""
+        kubelet = self.kubelet(pod)
+        if kubelet is not None and self.running(pod, container):
+            kubelet.crash_container(pod, code, container["name"])
+
+    # what a program has written --------------------------------------------------------------------------
+
+    def write(self, pod: Object, container: Object, text: str) -> None:
+        """A program has written something."""
+        place = pod["metadata"]["uid"], container["name"]
+        self._written[place] = self._written.get(place, "") + text
+
+    def log(self, pod: Object, container: Object) -> str | None:
+        """What it has written; None if that is not known."""
+        clashing = dict(port_clashes(pod))
+        if container["name"] in clashing:
+            return clash_log(clashing[container["name"]])
+        return self._written.get((pod["metadata"]["uid"], container["name"]))
+
+    # environment -----------------------------------------------------------------------------------------
 
     def environment(self, pod: Object, container: Object) -> dict[str, str] | None:
-        """The variables of a container; None while it does not run."""
-        name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        server, made = self._frozen.get(name, (None, {}))
-        if server is None or server.ended is not None or self.simulation.forwarding.servers.get(name) is not server:
+        """The variables of a container, as they were when it was made; None while it does not run."""
+        running = self.running(pod, container)
+        if running is None or running.began is None:
             return None
-        return made.get(container["name"])
-
-    def _environment(self, pod: Object, container: Object, server: Server) -> dict[str, str]:
-        services = service_variables(pod, self.simulation.store.list("Service"))
-        own = self._own(pod, container, services, server)
+        time = running.began
+        services = service_variables(pod, self._past.list("Service", time))
+        own = self._own(pod, container, services, time)
         names = [*own, *(name for name in services if name not in own)]
         first = {"PATH": PATH, "HOSTNAME": hostname(pod)}
         given = {name: own.get(name, services.get(name, "")) for name in names}
         return {**first, **given, "HOME": given.get("HOME", "/root")}
 
-    def _own(self, pod: Object, container: Object, services: Mapping[str, str], server: Server) -> dict[str, str]:
+    def _own(self, pod: Object, container: Object, services: Mapping[str, str], time: int) -> dict[str, str]:
         """What the container's `envFrom` and `env` say; `$(NAME)` is what was said of NAME before."""
         found: dict[str, str] = {}
         for source in container.get("envFrom") or ():
             for kind, part in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
                 if part in source:
-                    texts = self.texts(kind, pod["metadata"]["namespace"], source[part]["name"])
+                    texts = self._texts(kind, (pod["metadata"]["namespace"], source[part]["name"]), time)
                     found |= {f"{source.get('prefix', '')}{key}": text for key, text in texts.items()}
         for variable in container.get("env") or ():
             value = variable.get("value") or ""
             if variable.get("valueFrom"):
-                value = self._from(pod, variable["valueFrom"], server)
+                value = self._from(pod, variable["valueFrom"], time)
             else:
                 value = _REFERENCE.sub(lambda m: self._referred(m, {**services, **found}), value)
             found[variable["name"]] = value
@@ -94,40 +154,38 @@ class Containers:
     def _referred(match: re.Match[str], known: Mapping[str, str]) -> str:
         return "$" if match[0] == "$$" else known.get(match[1], match[0])
 
-    def _from(self, pod: Object, source: Object, server: Server) -> str:
+    def _from(self, pod: Object, source: Object, time: int) -> str:
         for kind, part in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
             if part in source:
-                texts = self.texts(kind, pod["metadata"]["namespace"], source[part]["name"])
+                texts = self._texts(kind, (pod["metadata"]["namespace"], source[part]["name"]), time)
                 return texts.get(source[part]["key"], "")
         path = (source.get("fieldRef") or {}).get("fieldPath", "")
         look = FIELDS.get(path)
         if look is not None:
-            return look(pod, server)
+            return look(pod, self.addresses(pod))
         if found := re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path):
             return str((pod["metadata"].get(found[1]) or {}).get(found[2], ""))
         return ""
 
-    def texts(self, kind: str, namespace: str, name: str) -> dict[str, str]:
-        """What a ConfigMap or a Secret holds, as text."""
-        found = self.simulation.store.get(kind, namespace, name) or {}
-        data = found.get("data") or {}
+    def _texts(self, kind: str, key: Key, time: int) -> dict[str, str]:
+        """What a ConfigMap or a Secret held, as text."""
+        data = (self._past.get(kind, key, time) or {}).get("data") or {}
         if kind != "Secret":
             return dict(data)
-        return {key: b64decode(value).decode(errors="replace") for key, value in data.items()}
+        return {name: b64decode(value).decode(errors="replace") for name, value in data.items()}
 
     # files -----------------------------------------------------------------------------------------------
 
     def read(self, pod: Object, path: str) -> str | None:
         """A file that the kubelet has put into a container; None if there is none."""
-        name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        server = self.simulation.forwarding.servers[name]
         if path == "/etc/resolv.conf":
             return names_of(self.simulation).resolver(pod).text()
         if path == "/etc/hostname":
             return f"{hostname(pod)}\n"
         if path == "/etc/hosts":
             aliases = "".join(f"{a['ip']}\t{' '.join(a['hostnames'])}\n" for a in pod["spec"].get("hostAliases") or ())
-            return f"{MANAGED_HOSTS}{server.addresses[0]}\t{_full_name(pod, self.domain)}\n{aliases}"
+            own = "".join(f"{address}\t{_full_name(pod, self.domain)}\n" for address in self.addresses(pod)[:1])
+            return f"{MANAGED_HOSTS}{own}{aliases}"
         held = file_in(self.simulation.store, pod, path)
         return None if held is None else held.decode("utf-8", "replace")
 
@@ -151,16 +209,16 @@ def _full_name(pod: Object, domain: str) -> str:
     return f"{name}.{subdomain}.{pod['metadata']['namespace']}.svc.{domain}\t{name}"
 
 
-FIELDS: Mapping[str, Callable[[Object, Server], str]] = MappingProxyType(
+FIELDS: Mapping[str, Callable[[Object, Sequence[str]], str]] = MappingProxyType(
     {
-        "metadata.name": lambda pod, server: str(pod["metadata"]["name"]),
-        "metadata.namespace": lambda pod, server: str(pod["metadata"]["namespace"]),
-        "metadata.uid": lambda pod, server: str(pod["metadata"]["uid"]),
-        "spec.nodeName": lambda pod, server: node_of(pod),
-        "spec.serviceAccountName": lambda pod, server: str(pod["spec"].get("serviceAccountName", "default")),
-        "status.podIP": lambda pod, server: server.addresses[0],
-        "status.podIPs": lambda pod, server: ",".join(server.addresses),
-        "status.hostIP": lambda pod, server: str(pod.get("status", {}).get("hostIP", "")),
+        "metadata.name": lambda pod, addresses: str(pod["metadata"]["name"]),
+        "metadata.namespace": lambda pod, addresses: str(pod["metadata"]["namespace"]),
+        "metadata.uid": lambda pod, addresses: str(pod["metadata"]["uid"]),
+        "spec.nodeName": lambda pod, addresses: node_of(pod),
+        "spec.serviceAccountName": lambda pod, addresses: str(pod["spec"].get("serviceAccountName", "default")),
+        "status.podIP": lambda pod, addresses: "".join(addresses[:1]),
+        "status.podIPs": lambda pod, addresses: ",".join(addresses),
+        "status.hostIP": lambda pod, addresses: str(pod.get("status", {}).get("hostIP", "")),
     }
 )
 """What a variable may take from its pod's own fields."""

@@ -17,14 +17,17 @@ from netsim.units import DAY
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
+    from netsim.lab.docker import Docker
 
 DOCKER_HOSTS = {"docker-1": "192.0.2.11", "docker-2": "192.0.2.12"}
+
+MOST_DAYS = 1_000_000  # X.509 dates have four digits for the year
 
 USAGE = "usage: openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout KEY -out CERT -subj /CN=NAME"
 
 
 def openssl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
-    """`openssl req -x509`: a certificate that signs itself. `openssl x509 -in FILE`: a certificate's names and dates."""
+    """Make a certificate that signs itself (`req -x509`), or show one's names and dates (`x509 -in FILE`)."""
     if words[:1] == ["x509"]:
         _show(lab, words, output)
         return
@@ -35,16 +38,34 @@ def openssl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     names = [name.strip().removeprefix("DNS:").removeprefix("IP:") for name in _alternatives(options)]
     from netsim.lab.certificates import make_certificate
 
-    days = int(options.get("days", "30"))
+    days = options.get("days", "30")
+    if not days.isdecimal() or not 0 < int(days) < MOST_DAYS:
+        raise Failure(f'req: Can\'t parse "{days}" as a number of days')
     pair = make_certificate(
         names or [subject.get("CN", "localhost")],
         begins=lab.now,
-        ends=lab.now + days * DAY,
+        ends=lab.now + int(days) * DAY,
         subject=subject.get("CN"),
         key="rsa" if options.get("newkey", "rsa:2048").startswith("rsa") else "ecdsa",
         alternative=bool(names),
     )
     lab.files[options["keyout"]], lab.files[options["out"]] = pair.key, pair.certificate
+
+
+def make(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
+    """`make keys KEY=... CERT=...`, as the Makefile beside the tutorial's nginx example does it."""
+    named = dict(word.partition("=")[::2] for word in words if "=" in word)
+    if [word for word in words if "=" not in word] != ["keys"] or not named.get("KEY") or not named.get("CERT"):
+        raise Failure("make: *** this prompt knows one target: make keys KEY=FILE CERT=FILE.  Stop.", 2)
+    line = KEYS.format(key=named["KEY"], certificate=named["CERT"])
+    output.line(line)
+    openssl(lab, shlex.split(line)[1:], output, "")
+
+
+KEYS = (
+    "openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout {key} -out {certificate} "
+    '-subj "/CN=my-nginx/O=my-nginx"'
+)
 
 
 def _options(words: Sequence[str]) -> dict[str, str]:
@@ -82,8 +103,33 @@ def on_docker(lab: Lab, host: str, words: Sequence[str], output: Output) -> None
     """Do one command on a Docker host."""
     from netsim.lab.docker_cli import command
 
-    docker = lab.docker
-    docker.now = lab.now
-    text, code = command(docker, host, shlex.join(words))
+    _tell(command(_docker(lab), host, shlex.join(words)), output)
+
+
+def is_docker_host(url: str) -> bool:
+    """Whether a URL leads to a Docker host, by its name or address.
+
+    >>> is_docker_host("http://docker-1:8080/"), is_docker_host("192.0.2.12"), is_docker_host("my-nginx")
+    (True, True, False)
+    """
+    host = url.rpartition("://")[2].partition("/")[0].partition(":")[0]
+    return host in DOCKER_HOSTS or host in DOCKER_HOSTS.values()
+
+
+def curl_docker(lab: Lab, words: Sequence[str], output: Output) -> None:
+    """Ask a Docker host for a page, from outside."""
+    from netsim.lab.docker_cli import curl
+
+    _tell(curl(_docker(lab), "outside", words), output)
+
+
+def _docker(lab: Lab) -> Docker:
+    """The Docker hosts, at the prompt's time."""
+    lab.docker.now = lab.now
+    return lab.docker
+
+
+def _tell(printed: tuple[str, int], output: Output) -> None:
+    text, code = printed
     (output.err if code else output.out)(text)
     output.code = code

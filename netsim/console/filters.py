@@ -1,8 +1,9 @@
-"""What stands behind a pipe: grep, head, tail, wc and sort, with the options that lessons use."""
+"""What stands behind a pipe: grep, head, tail, wc, sort and base64, with the options that lessons use."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -94,15 +95,27 @@ def sort(words: Sequence[str], given: str, out: Output) -> None:
         out.line(line)
 
 
+def base64(words: Sequence[str], given: str, out: Output) -> None:
+    """The text in base64, lines of 76 letters (-w N: of N, 0: one line); -d the other way."""
+    letters, numbers, _ = _options("base64", words, plain="d", valued="w")
+    if "d" in letters:
+        try:
+            out.out(b64decode("".join(given.split()), validate=True).decode("utf-8", "replace"))
+        except ValueError:
+            raise Failure("base64: invalid input") from None
+        return
+    text = b64encode(given.encode()).decode()
+    width = _number("base64", numbers.get("w", "76")) or max(len(text), 1)
+    out.out("".join(f"{text[at : at + width]}\n" for at in range(0, len(text), width)))
+
+
 FILTERS: Mapping[str, Callable[[Sequence[str], str, Output], None]] = MappingProxyType(
-    {"grep": grep, "head": head, "tail": tail, "wc": wc, "sort": sort}
+    {"grep": grep, "head": head, "tail": tail, "wc": wc, "sort": sort, "base64": base64}
 )
 """Every command that reads what another one has printed."""
 
 
-def _options(
-    name: str, words: Sequence[str], plain: str, valued: str = ""
-) -> tuple[str, dict[str, str], list[str]]:
+def _options(name: str, words: Sequence[str], plain: str, valued: str = "") -> tuple[str, dict[str, str], list[str]]:
     """Single letters, letters with values, and the other words."""
     letters, numbers, others = "", dict[str, str](), list[str]()
     rest = list(words)
@@ -127,6 +140,6 @@ def _count(name: str, words: Sequence[str]) -> int:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise Failure(f"{name}: invalid number of lines: '{text}'", 1)
     return int(text)

@@ -7,6 +7,7 @@ Source: spf13/pflag flag.go, whose messages these are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,8 @@ from netsim.console.output import Failure
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind` is bool, text, int or list; `alone` is the value of a text flag that is given none."""
+    """One flag. `kind` is bool, text, int, list (commas part its values) or array (only the flag itself, repeated,
+    does); `alone` is the value of a text flag that is given none."""
 
     name: str
     kind: str = "text"
@@ -30,7 +32,7 @@ class Flag:
         """Its value when it is not given."""
         if self.default is not None:
             return self.default
-        return {"bool": False, "text": "", "int": None, "list": ()}[self.kind]
+        return {"bool": False, "text": "", "int": None, "list": (), "array": ()}[self.kind]
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Call:
     flags: dict[str, Any] = field(default_factory=dict)
     command: list[str] | None = None
     given: set[str] = field(default_factory=set)  # the flags that were there
+    stdin: str = ""  # what stands before the pipe
 
     def __getitem__(self, name: str) -> Any:
         return self.flags[name]
@@ -78,50 +81,48 @@ def parse(words: Sequence[str], flags: Sequence[Flag], verb: str) -> Call:
 def _letters(call: Call, word: str, shorts: dict[str, Flag], rest: list[str], verb: str) -> None:
     text = word[1:]
     while text:
-        flag = shorts.get(text[0])
+        letter, text = text[0], text[1:]
+        flag = shorts.get(letter)
         if flag is None:
-            raise _usage(f"unknown shorthand flag: {text[0]!r} in {word}", verb)
-        shown = f"-{text[0]}, --{flag.name}" if flag.kind != "bool" else f"--{flag.name}"
-        text = text[1:]
+            raise _usage(f"unknown shorthand flag: {letter!r} in {word}", verb)
+        written = f"{letter!r} in -{letter}"
         if flag.kind == "bool" and not text.startswith("="):
-            _set(call, flag, shown, None, rest, verb)
+            _set(call, flag, written, None, rest, verb)
             continue
-        _set(call, flag, shown, text.removeprefix("=") if text else None, rest, verb)
+        _set(call, flag, written, text.removeprefix("=") if text else None, rest, verb)
         return
 
 
-def _set(call: Call, flag: Flag, shown: str, value: str | None, rest: list[str], verb: str) -> None:
+def _set(call: Call, flag: Flag, written: str, value: str | None, rest: list[str], verb: str) -> None:
     if value is None and flag.kind == "bool":
         value = "true"
     if value is None and flag.alone is not None:
         value = flag.alone
     if value is None:
         if not rest:
-            needs = shown.rpartition(" ")[2] if shown.startswith("--") else f"'{shown[1]}' in {shown[:2]}"
-            raise _usage(f"flag needs an argument: {needs}", verb)
+            raise _usage(f"flag needs an argument: {written}", verb)
         value = rest.pop(0)
     call.given.add(flag.name)
-    if flag.kind == "list":
-        call.flags[flag.name] = (*call.flags[flag.name], *_listed(flag, value))
+    if flag.kind in ("list", "array"):
+        call.flags[flag.name] = (*call.flags[flag.name], *(value.split(",") if flag.kind == "list" else [value]))
     else:
-        call.flags[flag.name] = _value(flag, shown, value, verb)
+        call.flags[flag.name] = _value(flag, value, verb)
 
 
-def _listed(flag: Flag, value: str) -> list[str]:
-    return [value] if flag.default == () and flag.name.startswith("from-") else value.split(",")
+TRUE, FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
 
 
-def _value(flag: Flag, shown: str, value: str, verb: str) -> Any:
+def _value(flag: Flag, value: str, verb: str) -> Any:
+    shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
+    wrong = f'invalid argument "{value}" for "{shown}" flag: strconv'
     if flag.kind == "int":
-        if not value.lstrip("+-").isdigit():
-            wrong = f'invalid argument "{value}" for "{shown}" flag: strconv.ParseInt: parsing "{value}": '
-            raise _usage(f"{wrong}invalid syntax", verb)
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            raise _usage(f'{wrong}.ParseInt: parsing "{value}": invalid syntax', verb)
         return int(value)
     if flag.kind == "bool":
-        if value.lower() not in ("true", "false", "1", "0", "t", "f"):
-            wrong = f'invalid argument "{value}" for "{shown}" flag: strconv.ParseBool: parsing "{value}": '
-            raise _usage(f"{wrong}invalid syntax", verb)
-        return value.lower() in ("true", "1", "t")
+        if value not in TRUE + FALSE:
+            raise _usage(f'{wrong}.ParseBool: parsing "{value}": invalid syntax', verb)
+        return value in TRUE
     return value
 
 

@@ -65,7 +65,7 @@ def _fixed(spec: Object) -> dict[str, Any]:
 
 def _node(new: Object, old: Object) -> Iterator[str]:
     if old.get("podCIDR") and new.get("podCIDR") != old["podCIDR"]:
-        yield "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid"
+        yield 'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'
 
 
 KINDS: Mapping[str, Callable[[Object, Object], Iterator[str]]] = MappingProxyType(

@@ -58,7 +58,7 @@ def parse(line: str) -> list[Statement]:
             current.commands.append(words)
             words = []
         elif token == "|" or (token in ("&&", "||") and not current.commands):
-            raise Failure(f"sh: syntax error near unexpected token `{token}'", 2)
+            raise Failure(f"bash: syntax error near unexpected token `{token}'", 2)
         if token == "|":
             continue
         if current.commands:
@@ -121,7 +121,7 @@ def _tokens(line: str) -> list[Word | str]:
             tokens.append(";" if operator == "\n" else operator)
             at += len(operator)
         elif line[at] in "<>":
-            raise Failure("sh: redirection is not simulated", 2)
+            raise Failure("bash: redirection is not simulated", 2)
         else:
             word, at = _word(line, at)
             tokens.append(word)
@@ -162,7 +162,7 @@ def _word(line: str, at: int) -> tuple[Word, int]:
 def _closing(line: str, at: int, quote: str) -> int:
     end = line.find(quote, at)
     if end < 0:
-        raise Failure(f"sh: syntax error: unterminated quoted string, {quote} is missing", 2)
+        raise Failure(f"bash: syntax error: unterminated quoted string, {quote} is missing", 2)
     return end
 
 
@@ -198,5 +198,5 @@ def _dollar(line: str, at: int, quoted: bool) -> tuple[Piece, int]:
     if name is None:
         return (Piece("variable", "?", quoted), at + 2) if special == "?" else (Piece("text", "$", True), at + 1)
     if braces and line[name.end() : name.end() + 1] != "}":
-        raise Failure(f"sh: bad substitution: {line[at:]}", 2)
+        raise Failure(f"bash: bad substitution: {line[at:]}", 2)
     return Piece("variable", name[0], quoted), name.end() + braces

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from netsim.console import network
-from netsim.console.crafts import DOCKER_HOSTS, on_docker
+from netsim.console.crafts import DOCKER_HOSTS, curl_docker, is_docker_host, on_docker
 from netsim.console.output import Failure, Output
 from netsim.errors import ScenarioError
 from netsim.topology.network import ENCAPSULATION
@@ -197,6 +197,10 @@ class OnNode:
         """As a root shell has it."""
         return f"[root@{self.node} ~]# "
 
+    def variables(self, lab: Lab) -> Mapping[str, str]:
+        """What its shell knows."""
+        return {"HOME": "/root", "HOSTNAME": self.node}
+
     def execute(self, lab: Lab, words: list[str], output: Output) -> None:
         """Do a command on the node."""
         if words[0] in ("exit", "logout"):
@@ -223,35 +227,41 @@ def on_node(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
 
 def ssh(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Go to a node, or do one command there."""
-    words = [word for word in words if word not in ("-t", "--")]
-    if not words:
+    rest = list(words)
+    while rest and rest[0] in ("-t", "--"):
+        rest.pop(0)
+    if not rest:
         raise Failure("usage: ssh NODE [COMMAND...]", 255)
-    node = words[0].rpartition("@")[2]
-    if node not in lab.simulation.forwarding.node_places and node not in DOCKER_HOSTS:
+    node, *command = rest
+    node = node.rpartition("@")[2]
+    home = lab.home_of(node)
+    if home is None and node not in DOCKER_HOSTS:
         raise Failure(f"ssh: Could not resolve hostname {node}: Name or service not known", 255)
-    if len(words) > 1:
-        on_node(lab, node, words[1:], output)
-        return
-    if not lab.simulation.forwarding.powered.get(node, True):
-        raise Failure(f"ssh: connect to host {node} port 22: No route to host", 255)
-    lab.places.append(OnNode(node))
+    with lab.speaking_to(home or lab.context):
+        if command:
+            on_node(lab, node, command, output)
+        elif home is not None and not home.simulation.forwarding.powered[node]:
+            raise Failure(f"ssh: connect to host {node} port 22: No route to host", 255)
+        else:
+            lab.enter(OnNode(node))
 
 
 def power(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Cut a node's power, or restore it. Nobody is told."""
-    states = lab.simulation.forwarding.powered
     if len(words) < 2 or words[0] not in ("off", "on"):
         raise Failure("usage: power off|on NODE...", 2)
+    state = words[0]
     for node in words[1:]:
-        if node not in lab.simulation.levers.node_names():
+        home = lab.home_of(node)
+        if home is None:
             known = ", ".join(lab.simulation.levers.node_names())
             raise Failure(f'power: there is no node "{node}"; there are {known}')
-        if states[node] == (words[0] == "on"):
-            output.line(f"node/{node} is {words[0]} already")
+        if home.simulation.forwarding.powered[node] == (state == "on"):
+            output.line(f"node/{node} is {state} already")
             continue
-        lab.simulation.levers.power(node, on=words[0] == "on")
+        home.simulation.levers.power(node, on=state == "on")
         lab.clock.touch()
-        output.line(f"node/{node} powered {words[0]}")
+        output.line(f"node/{node} powered {state}")
 
 
 def trace(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
@@ -267,6 +277,9 @@ def trace(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
 
 def outside_curl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Ask for a URL from outside of the cluster."""
+    if any(is_docker_host(word) for word in words):
+        curl_docker(lab, words, output)
+        return
     network.curl(lab, network.OUTSIDE, words, output)
 
 

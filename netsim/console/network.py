@@ -7,6 +7,7 @@ An origin is written as in a scenario's traffic: pod/NAME.NAMESPACE, node/NAME, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from netsim.console.output import Failure, Output
@@ -21,13 +22,25 @@ COMPLAINT = "curl: ("
 
 def curl(lab: Lab, origin: str, words: Sequence[str], output: Output) -> None:
     """Ask for a URL, as `curl` does."""
+    from netsim.console import clusterset
     from netsim.lab import curl as tool
 
     try:
-        text, code, elapsed = tool.curl(lab.simulation, origin, list(words), lab.files)
+        if clusterset.is_for_the_set(lab, words):
+            text, code, elapsed = clusterset.curl(lab, origin, words)
+        else:
+            text, code, elapsed = tool.curl(lab.simulation, origin, list(words), _files(lab, origin, words))
     except ScenarioError as error:
         raise Failure(f"error: {error}") from None
     _said(lab, text, code, elapsed, output, COMPLAINT)
+
+
+def _files(lab: Lab, origin: str, words: Sequence[str]) -> dict[str, bytes]:
+    """The files that a command line names, as far as the prompt's own machine has them; others do not see them."""
+    if origin != OUTSIDE:
+        return {}
+    named = [word for before, word in pairwise(words) if before == "--cacert"]
+    return {name: held for name in named if (held := lab.read(name)) is not None}
 
 
 def nslookup(lab: Lab, origin: str, words: Sequence[str], output: Output) -> None:

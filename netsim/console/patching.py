@@ -143,6 +143,8 @@ def _operated(obj: Any, operations: Any) -> Any:
     if not isinstance(operations, list):
         raise PatchError("a JSON patch is a list of operations")
     for operation in operations:
+        if not isinstance(operation, Mapping) or not isinstance(operation.get("path", ""), str):
+            raise PatchError("an operation is an object with op, path and value")
         name, path = operation.get("op"), operation.get("path", "")
         parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
         if name == "test":
@@ -158,7 +160,7 @@ def _operated(obj: Any, operations: Any) -> Any:
 def _at(value: Any, parts: Sequence[str]) -> Any:
     for part in parts:
         if isinstance(value, list):
-            value = value[int(part)] if part.isdigit() and int(part) < len(value) else None
+            value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
         else:
             value = value.get(part) if isinstance(value, Mapping) else None
     return value
@@ -184,7 +186,7 @@ def _changed(value: Any, parts: Sequence[str], name: str, new: Any, path: str) -
 
 def _changed_list(value: list[Any], parts: Sequence[str], name: str, new: Any, path: str) -> list[Any]:
     part, rest = parts[0], parts[1:]
-    at = len(value) if part == "-" else int(part) if part.isdigit() else -1
+    at = len(value) if part == "-" else int(part) if part.isdecimal() else -1
     if at < 0 or at > len(value) or (at == len(value) and (rest or name != "add")):
         raise PatchError(f"{name} operation does not apply: doc is missing path: {path}: invalid index")
     if rest:

@@ -51,7 +51,7 @@ def _printenv(lab: Lab, inside: Inside, words: Sequence[str], output: Output) ->
 
 def _hostname(lab: Lab, inside: Inside, words: Sequence[str], output: Output) -> None:
     if any(word in ("-i", "-I") for word in words):
-        output.line(" ".join(lab.simulation.forwarding.servers["/".join(key_of(inside.pod))].addresses))
+        output.line(" ".join(lab.containers.addresses(inside.pod)))
         return
     output.line(hostname(inside.pod))
 
@@ -80,7 +80,7 @@ def _echo(lab: Lab, inside: Inside, words: Sequence[str], output: Output) -> Non
 
 def _sleep(lab: Lab, inside: Inside, words: Sequence[str], output: Output) -> None:
     try:
-        lab.clock.sleep(sum(parse_duration(f"{word}s" if word.isdigit() else word) for word in words))
+        lab.clock.sleep(sum(parse_duration(f"{word}s" if word.isdecimal() else word) for word in words))
     except ValueError:
         raise Failure(f"sleep: invalid number '{' '.join(words)}'") from None
 
@@ -99,7 +99,8 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
 def execute(lab: Lab, inside: Inside, words: Sequence[str], output: Output) -> None:
     """Run a program in a container."""
     if words and words[0] in SHELLS and list(words[1:2]) == ["-c"]:
-        words = " ".join(words[2:]).split()
+        output.add(lab.within(InContainer(inside, "", lambda said: None), " ".join(words[2:3])))
+        return
     program = PROGRAMS.get(words[0].rpartition("/")[2]) if words else None
     if program is None:
         raise Failure(
@@ -117,6 +118,10 @@ class InContainer:
     inside: Inside
     prompt: str
     leaving: Callable[[Output], None]
+
+    def variables(self, lab: Lab) -> Mapping[str, str]:
+        """What its shell knows: the container's environment."""
+        return lab.containers.environment(self.inside.pod, self.inside.container) or {}
 
     def execute(self, lab: Lab, words: list[str], output: Output) -> None:
         """Do a command in the container."""

@@ -1,112 +1,126 @@
 """A prompt on a simulated cluster: a line comes in, its text comes out, and the clock has gone on.
 
-    lab = netsim.shell("scenarios/tutorial.yaml")
+    lab = netsim.shell("scenarios/tutorial/cluster.yaml")
     print(lab("kubectl get svc my-nginx"))
 
 What a line means is said in `language.py`, what there is to say in `table.py`. Whoever is in a pod or on a node
-(`kubectl run -it`, `ssh`) stays there until `exit`; lines are then commands of that place.
+(`kubectl run -it`, `ssh`) stays there until `exit`; lines are then commands of that place. With several
+scenarios there are several clusters, on one clock; `kubectl --context NAME` speaks to one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netsim.api.store import Change, Store
+from netsim.api.store import Store
 from netsim.console import language
 from netsim.console.api import Api
 from netsim.console.clock import Clock
 from netsim.console.containers import Containers
+from netsim.console.context import Context
 from netsim.console.output import Exit, Failure, Output
+from netsim.console.script import transcript
 from netsim.console.table import COMMANDS, Place
-from netsim.lab.names import names_of
+from netsim.console.watches import Watches
+from netsim.errors import Problem, ScenarioError
+from netsim.simulation import Simulation
 
 if TYPE_CHECKING:
+    from netsim.console.clusterset import ClusterSet
     from netsim.lab.docker import Docker
     from netsim.scenario.scenario import Scenario
 
 PROMPT = "$ "
 
 
-class Watches:
-    """Who follows which changes just now. (A store has no way to stop listening, so one ear listens for all.)"""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._store = clock.simulation.store
-        self._followers: list[Callable[[Change], None]] = []
-        self._kinds: dict[str, None] = {}
-
-    def follow(self, kind: str, handler: Callable[[Change], None]) -> Callable[[], None]:
-        """Tell `handler` of each change of a kind, until what is returned is called."""
-        if kind not in self._kinds:
-            self._kinds[kind] = None
-            self._store.watch(kind, self._tell)
-
-        def of_kind(change: Change) -> None:
-            if change.object["kind"] == kind:
-                handler(change)
-
-        self._followers.append(of_kind)
-        return lambda: self._followers.remove(of_kind)
-
-    def _tell(self, change: Change) -> None:
-        for follower in list(self._followers):
-            follower(change)
-
-
 class Lab:
-    """A cluster under the fingers: call it with a line, and get the text.
+    """A cluster under the fingers, or several: call it with a line, and get the text.
 
     `simulation` is what runs, `now` its time in nanoseconds, `last` the whole output of the latest line.
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
-        from netsim.simulation import Simulation
-
-        self.simulation = Simulation(scenario, seed)
-        self.simulation.forwarding.track = True  # conntrack -L is to show connections
-        self.folder = scenario.path.parent if scenario.path else Path()
-        self.clock = Clock(self.simulation)
-        self.api = Api(self.simulation)
-        self.watches = Watches(self.clock)
-        self.containers = Containers(self.simulation)
-        self.namespace = "default"
+    def __init__(self, scenarios: Sequence[Scenario], seed: int | None = None) -> None:
+        first = scenarios[0]
+        self.folder = (first.path.parent if first.path else Path()).resolve()
+        self.contexts = _contexts(scenarios, seed)
+        self.context = next(iter(self.contexts.values()))  # the cluster that is spoken to
+        self.clusterset = _clusterset(self.contexts) if len(self.contexts) > 1 else None
+        run = self.clusterset.run if self.clusterset else self.simulation.run
+        self.clock = Clock([one.simulation for one in self.contexts.values()], run)
         self.variables: dict[str, str] = {}
         self.files: dict[str, bytes] = {}  # what was made at this prompt (`openssl`)
         self.history: list[str] = []
-        self.places: list[Place] = []  # where the person has gone, one inside the other
+        self.places: list[tuple[Place, Context]] = []  # where the person has gone, one inside the other
         self.limit: int | None = None  # how long a command may take that would go on for ever (`timeout`)
         self.last = Output()
         self._code = 0
-        names_of(self.simulation)  # DNS hears of everything from the start
         self.clock.settle()
+
+    @property
+    def simulation(self) -> Simulation:
+        """The cluster that is spoken to."""
+        return self.context.simulation
+
+    @property
+    def api(self) -> Api:
+        """Its API server."""
+        return self.context.api
+
+    @property
+    def watches(self) -> Watches:
+        """Who follows its changes."""
+        return self.context.watches
+
+    @property
+    def containers(self) -> Containers:
+        """What its containers see."""
+        return self.context.containers
+
+    @property
+    def store(self) -> Store:
+        """All its objects."""
+        return self.simulation.store
 
     @property
     def now(self) -> int:
         """Simulated nanoseconds since the start."""
-        return self.simulation.now
+        return self.clock.now
 
     @property
     def prompt(self) -> str:
         """What stands before the next line."""
-        return self.places[-1].prompt if self.places else PROMPT
+        return self.places[-1][0].prompt if self.places else PROMPT
 
-    @property
-    def store(self) -> Store:
-        """All objects of the cluster."""
-        return self.simulation.store
+    @contextmanager
+    def speaking_to(self, context: Context) -> Iterator[None]:
+        """Speak to a cluster for a while."""
+        before, self.context = self.context, context
+        try:
+            yield
+        finally:
+            self.context = before
+
+    def home_of(self, node: str) -> Context | None:
+        """The cluster that a node belongs to: that which is spoken to, if it has a node of that name."""
+        every = (self.context, *self.contexts.values())
+        return next((one for one in every if node in one.simulation.forwarding.node_places), None)
 
     def __call__(self, line: str) -> str:
         """Do what a line says; the text that a terminal would show."""
         return self.run(line).text
 
+    def play(self, text: str) -> str:
+        """Do several lines, each shown with its prompt and what it said, as a terminal would show them."""
+        return transcript(self, text)
+
     def __repr__(self) -> str:
         from netsim.units import MS, format_duration
 
-        return f"<Lab {self.simulation.document.metadata.name} at {format_duration(self.now // MS * MS)}>"
+        return f"<Lab {', '.join(self.contexts)} at {format_duration(self.now // MS * MS)}>"
 
     def run(self, line: str) -> Output:
         """Do what a line says; everything it has said, and its exit code. Leaving the prompt raises Exit."""
@@ -118,6 +132,8 @@ class Lab:
                 self._statement(statement, output)
         except Failure as failure:
             output.fail(failure)
+        except RecursionError:
+            output.fail(Failure("bash: commands are nested too deeply", 2))
         self.last = output
         self._code = output.code
         return output
@@ -135,13 +151,32 @@ class Lab:
         if name in self.files:
             return self.files[name]
         path = self.file(name)
-        return path.read_bytes() if path.is_file() else None
+        try:
+            return path.read_bytes() if path.is_file() else None
+        except OSError as error:
+            raise Failure(f"{name}: {error.strerror}") from None
 
     def file(self, name: str) -> Path:
-        """A file on disk by its name: in the scenario's folder, else where the process runs."""
-        given = Path(name).expanduser()
-        inside = self.folder / given
-        return inside if inside.exists() else given
+        """A file or folder on disk by its name, which must lie in the scenario's folder wherever links lead."""
+        try:
+            path = (self.folder / name).resolve()
+        except (OSError, RuntimeError, ValueError):  # a name that no file can have, links that go in circles
+            raise Failure(f"{name}: not the name of a file") from None
+        if not path.is_relative_to(self.folder):
+            raise Failure(f"{name}: Permission denied (the prompt reads only what is below {self.folder.name}/)")
+        return path
+
+    def within(self, place: Place, line: str) -> Output:
+        """Do a line in a place, and come back."""
+        depth, output = len(self.places), Output()
+        self.enter(place)
+        try:
+            for statement in language.parse(line):
+                if len(self.places) > depth:  # nobody has said `exit`
+                    self._statement(statement, output)
+        finally:
+            del self.places[depth:]
+        return output
 
     # what a line is made of ------------------------------------------------------------------------------
 
@@ -177,12 +212,14 @@ class Lab:
     def execute(self, words: list[str], output: Output, given: str = "", piped: bool = False) -> None:
         """Do one command, where the person is."""
         if self.places and not piped:
-            self.places[-1].execute(self, words, output)
+            place, context = self.places[-1]
+            with self.speaking_to(context):
+                place.execute(self, words, output)
             return
         command = COMMANDS.get(words[0])
         if command is None:
-            raise Failure(f"sh: {words[0]}: command not found{_near(words[0])}", 127)
-        if command.filters and not piped and len(words) == 1:
+            raise Failure(f"bash: {words[0]}: command not found{_near(words[0])}", 127)
+        if command.filters and not piped:
             raise Failure(f"{words[0]}: there is nothing to read; put it behind a |")
         command.run(self, words[1:], output, given)
 
@@ -190,7 +227,10 @@ class Lab:
         return language.expanded(word, self._variable, self._substituted)
 
     def _variable(self, name: str) -> str:
-        return str(self._code) if name == "?" else self.variables.get(name, "")
+        if name == "?":
+            return str(self._code)
+        there = self.places[-1][0].variables(self) if self.places else {}
+        return there.get(name, self.variables.get(name, ""))
 
     def _substituted(self, line: str) -> str:
         """What stands for `$(line)`: its stdout. What it says on stderr is lost only if all goes well."""
@@ -203,6 +243,10 @@ class Lab:
 
     # for those who type ----------------------------------------------------------------------------------
 
+    def enter(self, place: Place) -> None:
+        """Go into a container or onto a node of the cluster that is spoken to, and stay there until `exit`."""
+        self.places.append((place, self.context))
+
     def leave(self) -> None:
         """Out of where one is; out of the prompt itself raises Exit."""
         if not self.places:
@@ -214,6 +258,22 @@ class Lab:
         from netsim.console.completion import candidates
 
         return candidates(self, line)
+
+
+def _contexts(scenarios: Sequence[Scenario], seed: int | None) -> dict[str, Context]:
+    """A context for each scenario, by its name."""
+    names = [one.document.metadata.name for one in scenarios]
+    if len(set(names)) < len(names):
+        called = ", ".join(names)
+        raise ScenarioError(Problem(f"clusters at one prompt need different names; these are called {called}"))
+    return {name: Context(name, Simulation(one, seed)) for name, one in zip(names, scenarios, strict=True)}
+
+
+def _clusterset(contexts: dict[str, Context]) -> ClusterSet:
+    from netsim.console.clusterset import ClusterSet
+    from netsim.lab.multicluster import Fleet
+
+    return ClusterSet(Fleet({name: one.simulation for name, one in contexts.items()}))
 
 
 def _near(word: str) -> str:

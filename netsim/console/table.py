@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from netsim.console import builtins, crafts, filters, machines
+from netsim.console import builtins, crafts, filters, lookups, machines
 from netsim.console.kubectl import VERBS
 from netsim.console.kubectl.command import kubectl
 from netsim.console.output import Output
@@ -25,6 +25,8 @@ class Place(Protocol):
 
     @property
     def prompt(self) -> str: ...
+
+    def variables(self, lab: Lab) -> Mapping[str, str]: ...
 
     def execute(self, lab: Lab, words: list[str], output: Output) -> None: ...
 
@@ -55,11 +57,14 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "ssh": Command(machines.ssh, "Go to a node, or do one command there.", "ssh NODE [COMMAND...]"),
         "curl": Command(machines.outside_curl, "Ask for a URL from outside of the cluster.", "curl URL"),
         "nslookup": Command(machines.outside_nslookup, "Look a name up outside of the cluster.", "nslookup NAME"),
+        "trace": Command(machines.trace, "Explain where a packet would go, hop by hop.", "trace FROM TO"),
+        "lookup": Command(lookups.lookup, "Look a name up there, and show every query.", "lookup FROM NAME"),
         "power": Command(machines.power, "Cut or restore the power of nodes.", "power off|on NODE..."),
         "sleep": Command(builtins.sleep, "Let simulated time pass.", "sleep 40s"),
         "timeout": Command(builtins.timeout, "Let a command go on for so long.", "timeout 6m COMMAND..."),
         "date": Command(builtins.date, "Say what time it is in the cluster."),
         "openssl": Command(crafts.openssl, "Make a certificate and its key.", "openssl req -x509 ..."),
+        "make": Command(crafts.make, "Make a certificate and its key.", "make keys KEY=FILE CERT=FILE"),
         "cat": Command(builtins.read, "Show files of the scenario's folder.", "cat FILE..."),
         "echo": Command(builtins.echo, "Say the words.", "echo WORDS..."),
         **{name: _filter(name) for name in filters.FILTERS},

@@ -14,7 +14,7 @@ from netsim.api.tables.ages import age
 from netsim.api.tables.layout import TABLE, align
 from netsim.build import API_SERVER_PORT
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.verb import ALL_NAMESPACES, OUTPUT, Verb, namespace_of
+from netsim.console.kubectl.verb import ALL_NAMESPACES, OUTPUT, Verb, minor, namespace_of
 from netsim.console.output import Failure, Output
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def version(lab: Lab, call: Call, output: Output) -> None:
     """Client and server."""
     own = lab.simulation.document.cluster.version
     output.line(f"Client Version: v{own}.0")
-    output.line(f"Kustomize Version: {KUSTOMIZE.get(int(own.partition('.')[2]), 'v5.5.0')}")
+    output.line(f"Kustomize Version: {KUSTOMIZE[minor(lab)]}")
     output.line(f"Server Version: v{own}.0")
 
 
@@ -143,9 +143,32 @@ def _event(lab: Lab, event: Object) -> list[str]:
 def set_context(lab: Lab, call: Call, output: Output) -> None:
     """`config set-context --current --namespace=NS`: where names are looked for from now on."""
     if not call["current"] or not call["namespace"]:
-        raise Failure("error: this prompt has one context; set its namespace with --current --namespace=NAME")
-    lab.namespace = call["namespace"]
-    output.line('Context "netsim" modified.')
+        raise Failure("error: of a context the namespace can be set: --current --namespace=NAME")
+    lab.context.namespace = call["namespace"]
+    output.line(f'Context "{lab.context.name}" modified.')
+
+
+def use_context(lab: Lab, call: Call, output: Output) -> None:
+    """`config use-context NAME`: which cluster is spoken to from now on."""
+    name = call.words[0] if call.words else ""
+    if name not in lab.contexts:
+        raise Failure(f'error: no context exists with the name: "{name}"')
+    lab.context = lab.contexts[name]
+    output.line(f'Switched to context "{name}".')
+
+
+def current_context(lab: Lab, call: Call, output: Output) -> None:
+    """`config current-context`."""
+    output.line(lab.context.name)
+
+
+def get_contexts(lab: Lab, call: Call, output: Output) -> None:
+    """`config get-contexts`: every cluster at this prompt."""
+    rows = [["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]]
+    for name, one in lab.contexts.items():
+        namespace = "" if one.namespace == "default" else one.namespace
+        rows.append(["*" if one is lab.context else "", name, name, "admin", namespace])
+    output.out("".join(f"{line}\n" for line in align(rows, **TABLE)))
 
 
 VERBS = {
@@ -155,8 +178,13 @@ VERBS = {
     "version": Verb("Print the client and server version information", version, (OUTPUT, Flag("client", "bool"))),
     "cluster-info": Verb("Display cluster information", cluster_info),
     "api-resources": Verb(
-        "Print the supported API resources on the server", api_resources, (OUTPUT, Flag("namespaced", "bool", default=True))
+        "Print the supported API resources on the server",
+        api_resources,
+        (OUTPUT, Flag("namespaced", "bool", default=True)),
     ),
     "explain": Verb("Get documentation for a resource", explain, (Flag("recursive", "bool"),), "explain TYPE[.FIELD]"),
-    "config set-context": Verb("Choose the namespace", set_context, (Flag("current", "bool"),)),
+    "config set-context": Verb("Choose the namespace", set_context, (Flag("current", "bool"),), asks_server=False),
+    "config use-context": Verb("Choose the cluster", use_context, usage="config use-context NAME", asks_server=False),
+    "config current-context": Verb("Display the current-context", current_context, asks_server=False),
+    "config get-contexts": Verb("Describe one or many contexts", get_contexts, asks_server=False),
 }

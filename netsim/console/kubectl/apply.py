@@ -14,7 +14,7 @@ from netsim.console.api import NoKind, StatusError, as_stored
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.create import LAST_APPLIED, WRITING, _told, create_one, say, with_last_applied
 from netsim.console.kubectl.files import objects_in
-from netsim.console.kubectl.verb import FILES, Verb, namespace_of
+from netsim.console.kubectl.verb import FILES, Verb, namespace_of, written
 from netsim.console.output import Failure, Output
 from netsim.console.patching import ANY, applied
 
@@ -32,7 +32,7 @@ def apply(lab: Lab, call: Call, output: Output) -> None:
     """`apply -f`."""
     if not call["filename"]:
         raise Failure("error: must specify one of -f and -k")
-    for obj, source in objects_in(lab, call["filename"]):
+    for obj, source in objects_in(lab, call):
         try:
             _one(lab, call, obj, source, output)
         except (StatusError, NoKind) as error:
@@ -48,10 +48,8 @@ def _doing(lab: Lab, call: Call, obj: Object) -> str:
 
 
 def _live(lab: Lab, call: Call, obj: Object) -> Object | None:
-    kind = lab.api.kind_of(obj)
-    metadata = obj.get("metadata") or {}
-    namespace = (metadata.get("namespace") or namespace_of(lab, call)) if kind.namespaced else ""
-    return lab.store.get(kind.name, namespace, metadata.get("name", ""))
+    one = written(lab, call, obj)
+    return lab.store.get(one.kind.name, one.namespace, one.name)
 
 
 def _one(lab: Lab, call: Call, obj: Object, source: str, output: Output) -> None:
@@ -78,7 +76,8 @@ def laid_over(live: Object, wanted: Object, last: str | None, kind: Kind) -> Obj
     """What is there, with what is wanted laid over it and what is no longer wanted taken away."""
     before: Any = json.loads(last) if last else {}
     what = Type("#", kind.type) if kind.type else ANY
-    return applied(as_stored(before), as_stored(wanted), live, what)  # type: ignore[no-any-return]
+    result: Object = applied(as_stored(before), as_stored(wanted), live, what)
+    return result
 
 
 def _with_namespace(lab: Lab, call: Call, obj: Object) -> Object:

@@ -1,7 +1,7 @@
-"""Verbs that change objects that are there: expose, scale, patch, edit, label, annotate, set image, replace.
+"""Verbs that change objects that are there: scale, patch, edit, label, annotate, set image, replace.
 
 `edit` has no editor here: what would be typed into it is given as a patch.
-Source: kubectl pkg/cmd (expose, scale, patch, label, annotate, set), polymorphichelpers.
+Source: kubectl pkg/cmd (scale, patch, label, annotate, set), polymorphichelpers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from netsim.api.documents import read_documents
-from netsim.api.names import label_value, qualified_name
-from netsim.api.objects import Object, container_ports, labels_of
-from netsim.api.schema import Kind
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.create import WRITING, create_one, say
+from netsim.console.kubectl.create import WRITING, say
 from netsim.console.kubectl.files import objects_in
 from netsim.console.kubectl.verb import (
     ALL_NAMESPACES,
@@ -25,86 +22,15 @@ from netsim.console.kubectl.verb import (
     Target,
     Verb,
     each,
-    namespace_of,
+    pairs,
     targets,
-)  # fmt: skip
+    written,
+)
 from netsim.console.output import Failure, Output
 from netsim.errors import ScenarioError
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
-
-# expose ---------------------------------------------------------------------------------------------------
-
-
-def expose(lab: Lab, call: Call, output: Output) -> None:
-    """`expose`: a Service for what a Deployment, ReplicaSet, Service or pod selects or is labelled."""
-    for one in _named(lab, call):
-        obj = lab.api.get(one.kind, one.namespace, one.name)
-        create_one(lab, call, _service_for(call, one, obj), output, done="exposed")
-
-
-def _named(lab: Lab, call: Call) -> list[Target]:
-    if not call["filename"]:
-        return targets(lab, call)
-    found = []
-    for obj, _ in objects_in(lab, call["filename"]):
-        of = lab.api.kind_of(obj)
-        metadata = obj["metadata"]
-        namespace = (metadata.get("namespace") or namespace_of(lab, call)) if of.namespaced else ""
-        found.append(Target(of, namespace, metadata["name"]))
-    return found
-
-
-def _service_for(call: Call, one: Target, obj: Object) -> Object:
-    if one.kind.name not in ("Deployment", "ReplicaSet", "Service", "Pod", "ReplicationController"):
-        raise Failure(f"error: cannot expose a {one.kind.name}.{one.kind.group}".rstrip("."))
-    selector = _pairs(call["selector"].split(",")) if call["selector"] else _selector(obj)
-    if not selector:
-        raise Failure("error: couldn't retrieve selectors via --selector flag or introspection: "
-                      "the object has no labels and cannot be exposed")  # fmt: skip
-    ports = _ports(call, obj)
-    if not ports and call["cluster-ip"] != "None":
-        raise Failure("error: couldn't find port via --port flag or introspection")
-    labels = _pairs(call["labels"].split(",")) if call["labels"] else labels_of(obj)
-    spec: Object = {"selector": selector, "ports": ports}
-    for field, flag in (("type", "type"), ("clusterIP", "cluster-ip"), ("sessionAffinity", "session-affinity")):
-        if call[flag]:
-            spec[field] = call[flag]
-    if call["external-ip"]:
-        spec["externalIPs"] = [call["external-ip"]]
-    metadata: Object = {"name": call["name"] or one.name, "namespace": one.namespace}
-    if labels:
-        metadata["labels"] = labels
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
-
-
-def _selector(obj: Object) -> dict[str, str]:
-    if obj["kind"] == "Pod":
-        return labels_of(obj)
-    selector = obj["spec"].get("selector") or {}
-    return dict(selector if obj["kind"] in ("Service", "ReplicationController") else selector.get("matchLabels") or {})
-
-
-def _ports(call: Call, obj: Object) -> list[Object]:
-    """The ports asked for; else those that the containers (or the Service) name."""
-    protocol = call["protocol"] or "TCP"
-    target: int | str | None = call["target-port"] or None
-    if isinstance(target, str) and target.isdigit():
-        target = int(target)
-    if call["port"]:
-        numbers = [(int(port), protocol) for port in str(call["port"]).split(",")]
-    else:
-        spec = obj["spec"].get("template", obj)["spec"] if obj["kind"] != "Service" else {}
-        listed = obj["spec"]["ports"] if obj["kind"] == "Service" else container_ports({"spec": spec})
-        numbers = [(int(one.get("port") or one["containerPort"]), one.get("protocol", protocol)) for one in listed]
-    named = len(numbers) > 1
-    return [
-        {"port": number, "protocol": own, "targetPort": number if target is None else target}
-        | ({"name": f"port-{index}"} if named else {})
-        for index, (number, own) in enumerate(numbers, 1)
-    ]
-
 
 # scale ----------------------------------------------------------------------------------------------------
 
@@ -136,10 +62,10 @@ def patch(lab: Lab, call: Call, output: Output) -> None:
     """`patch -p`, and `edit --patch`."""
     text = call["patch"]
     if call["patch-file"]:
-        path = lab.file(call["patch-file"])
-        if not path.is_file():
+        held = lab.read(call["patch-file"])
+        if held is None:
             raise Failure(f"error: unable to read patch file: open {call['patch-file']}: no such file or directory")
-        text = path.read_text("utf-8")
+        text = held.decode("utf-8", "replace")
     if not text:
         raise Failure("error: must specify --patch or --patch-file containing the contents of the patch")
     if call["type"] not in ("strategic", "merge", "json"):
@@ -155,7 +81,7 @@ def patch(lab: Lab, call: Call, output: Output) -> None:
             return
         say(lab, call, new, f"{word} (no change)" if new is old else word, output)
 
-    each(_named(lab, call), one, output)
+    each(targets(lab, call), one, output)
 
 
 def _read(text: str) -> Any:
@@ -184,7 +110,7 @@ def _marks(part: str, done: str) -> Any:
 
     def run(lab: Lab, call: Call, output: Output) -> None:
         words = [word for word in call.words if "=" not in word and not word.endswith("-")]
-        wanted = _pairs([word for word in call.words if "=" in word], part)
+        wanted = pairs([word for word in call.words if "=" in word], part)
         gone = [word[:-1] for word in call.words if "=" not in word and word.endswith("-")]
         if not wanted and not gone:
             raise Failure(f"error: at least one {part[:-1]} update is required")
@@ -207,17 +133,6 @@ def _marks(part: str, done: str) -> Any:
         each(targets(lab, call, words, every=call["all"]), one, output)
 
     return run
-
-
-def _pairs(words: list[str], part: str = "labels") -> dict[str, str]:
-    found = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        wrong = [*qualified_name(name), *(label_value(value) if part == "labels" else ())]
-        if not equals or wrong:
-            raise Failure(f"error: invalid {part[:-1]} spec: {word}" + (f"; {wrong[0]}" if wrong else ""))
-        found[name] = value
-    return found
 
 
 # set image, replace ---------------------------------------------------------------------------------------
@@ -251,13 +166,13 @@ def replace(lab: Lab, call: Call, output: Output) -> None:
     """`replace -f`."""
     if not call["filename"]:
         raise Failure("error: must specify one of -f and -k")
-    for obj, _ in objects_in(lab, call["filename"]):
-        of: Kind = lab.api.kind_of(obj)
-        namespace = obj["metadata"].get("namespace") or namespace_of(lab, call)
-        old = lab.api.get(of, namespace, obj["metadata"]["name"])
-        if of.name == "Service" and not obj["spec"].get("clusterIP"):
+    for obj, _ in objects_in(lab, call):
+        one = written(lab, call, obj)
+        old = lab.api.get(one.kind, one.namespace, one.name)
+        spec = obj.get("spec")
+        if one.kind.name == "Service" and isinstance(spec, dict) and not spec.get("clusterIP"):
             kept = {name: old["spec"][name] for name in ("clusterIP", "clusterIPs") if name in old["spec"]}
-            obj = {**obj, "spec": {**obj["spec"], **kept}}
+            obj = {**obj, "spec": {**spec, **kept}}
         say(lab, call, lab.api.update(obj, old), "replaced", output)
 
 
@@ -267,19 +182,13 @@ _MARKS = (
 )  # fmt: skip
 
 VERBS = {
-    "expose": Verb(
-        "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
-        expose,
-        (
-            FILES, Flag("selector"), Flag("port"), Flag("target-port"), Flag("type"), Flag("name"), Flag("protocol"),
-            Flag("labels", short="l"), Flag("cluster-ip"), Flag("session-affinity"), Flag("external-ip"), *WRITING,
-        ),
-        "expose (-f FILENAME | TYPE NAME) [--port=port] [--target-port=number-or-name] [--name=name] [--type=type]",
-    ),
     "scale": Verb(
         "Set a new size for a deployment, replica set, or replication controller",
         scale,
-        (FILES, SELECTOR, Flag("replicas", "int"), Flag("current-replicas", "int"), Flag("all", "bool"), DRY_RUN, OUTPUT),
+        (
+            FILES, SELECTOR, Flag("replicas", "int"), Flag("current-replicas", "int"), Flag("all", "bool"),
+            DRY_RUN, OUTPUT,
+        ),
         "scale --replicas=COUNT TYPE/NAME",
     ),
     "patch": Verb("Update fields of a resource", patch, _PATCH, "patch TYPE/NAME -p PATCH"),

@@ -6,21 +6,43 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from netsim.build import API_SERVER_PORT
 from netsim.console import flags
 from netsim.console.kubectl.verb import COMMON, Verb, kubectl_errors
 from netsim.console.output import Failure, Output
+from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
+
+DIAL_TIMEOUT = 30 * S  # client-go's net.Dialer
 
 
 def kubectl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Do what a kubectl command line says."""
     name, verb, rest = understood(list(words))
     call = flags.parse(rest, (*COMMON, *verb.flags), name)
+    call.stdin = given
     if call["help"]:
         output.out(help_text(name, verb))
         return
+    context = lab.contexts.get(call["context"] or lab.context.name)
+    if context is None:
+        raise Failure(f'error: context "{call["context"]}" does not exist')
+    if call["context"]:
+        with lab.speaking_to(context):
+            _run(lab, verb, call, output)
+    else:
+        _run(lab, verb, call, output)
+
+
+def _run(lab: Lab, verb: Verb, call: flags.Call, output: Output) -> None:
+    """Do it, if an API server can be reached."""
+    planes = lab.context.control_planes
+    if verb.asks_server and planes and not any(planes.values()):
+        lab.clock.sleep(DIAL_TIMEOUT)
+        host = lab.simulation.forwarding.node_places[next(iter(planes))].address
+        raise Failure(f"Unable to connect to the server: dial tcp {host}:{API_SERVER_PORT}: i/o timeout")
     with kubectl_errors():
         verb.run(lab, call, output)
 
@@ -34,8 +56,9 @@ def understood(words: list[str]) -> tuple[str, Verb, list[str]]:
         before.append(words.pop(0))
         if before[-1] in ("-n", "--namespace", "--context") and words:
             before.append(words.pop(0))
-    if not words:
-        raise Failure("kubectl controls the Kubernetes cluster manager. `help` lists its verbs.", 0 if not before else 1)
+    if not words or words[0] == "help":
+        listed = "".join(f"  {name:<28} {verb.summary}\n" for name, verb in VERBS.items())
+        raise Failure(f"kubectl controls the Kubernetes cluster manager.\n\nCommands:\n{listed}", 0)
     for name in (" ".join(words[:count]) for count in (3, 2, 1)):
         if name in VERBS:
             return name, VERBS[name], [*before, *words[len(name.split()) :]]
@@ -44,8 +67,8 @@ def understood(words: list[str]) -> tuple[str, Verb, list[str]]:
         known = ", ".join(name.partition(" ")[2] for name in VERBS if name.startswith(f"{words[0]} "))
         raise Failure(f"error: kubectl {words[0]} needs one of: {known}")
     near = get_close_matches(words[0], dict.fromkeys(name.split()[0] for name in VERBS), n=2)
-    hint = "".join(f"\t{one}\n" for one in near)
-    raise Failure(f'error: unknown command "{words[0]}" for "kubectl"' + (f"\n\nDid you mean this?\n{hint}" if near else ""))
+    hint = "".join(["\n\nDid you mean this?\n", *(f"\t{one}\n" for one in near)]) if near else ""
+    raise Failure(f'error: unknown command "{words[0]}" for "kubectl"{hint}')
 
 
 def help_text(name: str, verb: Verb) -> str:
@@ -53,7 +76,7 @@ def help_text(name: str, verb: Verb) -> str:
     lines = [verb.summary, "", "Options:"]
     for flag in verb.flags:
         short = f"-{flag.short}, " if flag.short else "    "
-        value = {"bool": "false", "text": "''", "int": "0", "list": "[]"}[flag.kind]
+        value = {"bool": "false", "text": "''", "int": "0", "list": "[]", "array": "[]"}[flag.kind]
         lines.append(f"    {short}--{flag.name}={value}:{f' {flag.help}' if flag.help else ''}")
     lines += ["", "Usage:", f"  kubectl {verb.usage or name} [options]"]
     return "".join(f"{line}\n" for line in lines)

@@ -23,7 +23,7 @@ def create_files(lab: Lab, call: Call, output: Output) -> None:
     """`create -f`: each object in the files, new."""
     if not call["filename"]:
         raise Failure("error: must specify one of -f and -k")
-    for obj, source in objects_in(lab, call["filename"]):
+    for obj, source in objects_in(lab, call):
         if call["save-config"]:
             obj = with_last_applied(obj)
         try:
@@ -84,7 +84,8 @@ def with_last_applied(obj: Object) -> Object:
 
 def _name(call: Call, verb: str) -> str:
     if len(call.words) != 1:
-        raise Failure(f"error: exactly one NAME is required, got {len(call.words)}\nSee 'kubectl {verb} -h' for help and examples")
+        wrong = f"exactly one NAME is required, got {len(call.words)}"
+        raise Failure(f"error: {wrong}\nSee 'kubectl {verb} -h' for help and examples")
     return call.words[0]
 
 
@@ -151,9 +152,9 @@ def _ports(call: Call) -> list[Object]:
     ports = []
     for text in call.flags.get("tcp", ()):
         port, _, target = text.partition(":")
-        if not port.isdigit():
+        if not port.isdecimal():
             raise Failure(f"error: invalid port: {text}")
-        to: int | str = int(target) if target.isdigit() else target or int(port)
+        to: int | str = int(target) if target.isdecimal() else target or int(port)
         ports.append({"name": text.replace(":", "-"), "port": int(port), "protocol": "TCP", "targetPort": to})
     return ports
 
@@ -208,12 +209,11 @@ def _data(lab: Lab, call: Call) -> dict[str, bytes]:
         _once(data, key, value.encode())
     for given in call["from-file"]:
         key, equals, name = given.rpartition("=")
-        path = lab.file(name)
-        if path.is_dir() and not equals:
-            for inside in sorted(one for one in path.iterdir() if one.is_file()):
-                _once(data, inside.name, inside.read_bytes())
+        if name not in lab.files and not equals and lab.file(name).is_dir():
+            for inside in sorted(one.name for one in lab.file(name).iterdir() if one.is_file()):
+                _once(data, inside, _read(lab, f"{name}/{inside}"))
             continue
-        _once(data, key if equals else path.name, _read(lab, name))
+        _once(data, key if equals else name.rpartition("/")[2], _read(lab, name))
     return data
 
 
@@ -231,19 +231,29 @@ def _read(lab: Lab, name: str) -> bytes:
 
 
 WRITING = (DRY_RUN, OUTPUT, Flag("save-config", "bool"), Flag("field-manager"), Flag("validate", alone="true"))
-_SOURCES = (Flag("from-file", "list"), Flag("from-literal", "list"))
+_SOURCES = (Flag("from-file", "list"), Flag("from-literal", "array"))
 
 _DEPLOYMENT = (Flag("image", "list"), Flag("replicas", "int", "r"), Flag("port", "int"), *WRITING)
 
+_NAMESPACE_VERB = Verb("Create a namespace with the specified name", create_namespace, WRITING)
+_DEPLOYMENT_VERB = Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT)
+_CONFIGMAP_VERB = Verb(
+    "Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)
+)
+
 VERBS = {
-    "create": Verb("Create a resource from a file or from stdin", create_files, (FILES, *WRITING), "create -f FILENAME"),
-    "create namespace": Verb("Create a namespace with the specified name", create_namespace, WRITING),
-    "create ns": Verb("Create a namespace with the specified name", create_namespace, WRITING),
-    "create deployment": Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT),
-    "create deploy": Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT),
-    "create configmap": Verb("Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)),
-    "create cm": Verb("Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)),
-    "create secret generic": Verb("Create a secret from a local file or literal value", create_secret, (*_SOURCES, Flag("type"), *WRITING)),
+    "create": Verb(
+        "Create a resource from a file or from stdin", create_files, (FILES, *WRITING), "create -f FILENAME"
+    ),
+    "create namespace": _NAMESPACE_VERB,
+    "create ns": _NAMESPACE_VERB,
+    "create deployment": _DEPLOYMENT_VERB,
+    "create deploy": _DEPLOYMENT_VERB,
+    "create configmap": _CONFIGMAP_VERB,
+    "create cm": _CONFIGMAP_VERB,
+    "create secret generic": Verb(
+        "Create a secret from a local file or literal value", create_secret, (*_SOURCES, Flag("type"), *WRITING)
+    ),
     "create secret tls": Verb("Create a TLS secret", create_tls_secret, (Flag("cert"), Flag("key"), *WRITING)),
     "create service clusterip": create_service("ClusterIP"),
     "create service nodeport": create_service("NodePort"),

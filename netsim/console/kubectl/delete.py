@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from netsim.console.api import StatusError, seconds, told
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.files import objects_in
-from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, SELECTOR, Target, Verb, each, namespace_of, targets
+from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, SELECTOR, Target, Verb, each, minor, targets, written
 from netsim.console.output import Failure, Output
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ AT_ONCE = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. "
     "The resource may continue to run on the cluster indefinitely."
 )
+
+TELLS_WHERE = 34  # from this minor release on the answer names the namespace
 
 
 def delete(lab: Lab, call: Call, output: Output) -> None:
@@ -39,7 +41,8 @@ def delete(lab: Lab, call: Call, output: Output) -> None:
     def one(target: Target) -> None:
         lab.api.delete(target.kind, target.namespace, target.name, seconds(grace))
         kind = f"{target.kind.singular}.{target.kind.group}" if target.kind.group else target.kind.singular
-        output.line(f'{kind} "{target.name}" {"force deleted" if call["force"] else "deleted"}')
+        place = f" from {target.namespace} namespace" if minor(lab) >= TELLS_WHERE and target.namespace else ""
+        output.line(f'{kind} "{target.name}" {"force deleted" if call["force"] else "deleted"}{place}')
 
     each(wanted, one, output)
 
@@ -56,13 +59,10 @@ def _wanted(lab: Lab, call: Call, output: Output) -> list[Target]:
 
 def _in_files(lab: Lab, call: Call, output: Output) -> list[Target]:
     found = []
-    for obj, source in objects_in(lab, call["filename"]):
-        kind = lab.api.kind_of(obj)
-        metadata = obj.get("metadata") or {}
-        namespace = (metadata.get("namespace") or namespace_of(lab, call)) if kind.namespaced else ""
-        target = Target(kind, namespace, metadata.get("name", ""))
+    for obj, source in objects_in(lab, call):
+        target = written(lab, call, obj)
         try:
-            lab.api.get(kind, target.namespace, target.name)
+            lab.api.get(target.kind, target.namespace, target.name)
         except StatusError as error:
             if not call["ignore-not-found"]:
                 output.err(told(error.when("deleting", source)))

@@ -1,56 +1,82 @@
-"""`-f`: the objects in files, one by one, each with the file that it came from."""
+"""`-f`: the objects in files, one by one, each with the file that it came from.
+
+A name is a file, a folder (all its YAML and JSON files) or `-` for what stands before the pipe. Nothing is
+fetched from the network, and nothing outside of the scenario's folder is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netsim.api.documents import read_documents
 from netsim.api.objects import Object
+from netsim.console.flags import Call
 from netsim.console.output import Failure
 from netsim.errors import ScenarioError
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
 
-
-def objects_in(lab: Lab, names: Sequence[str]) -> list[tuple[Object, str]]:
-    """All objects in these files and folders, with the name of their file as it was given."""
-    return [found for name in names for path, shown in _paths(lab, name) for found in _objects(path, shown)]
+SUFFIXES = (".yaml", ".yml", ".json")
+STDIN = "-"
 
 
-def _paths(lab: Lab, name: str) -> list[tuple[Path, str]]:
+def objects_in(lab: Lab, call: Call) -> list[tuple[Object, str]]:
+    """All objects in the files and folders of `-f`, with the name of their file as it was given."""
+    return [
+        found
+        for name in call["filename"]
+        for content, shown in _contents(lab, call, name)
+        for found in _objects(content, shown)
+    ]
+
+
+def _contents(lab: Lab, call: Call, name: str) -> Iterator[tuple[bytes, str]]:
+    if name == STDIN:
+        yield call.stdin.encode(), "STDIN"
+        return
     if name.startswith(("http://", "https://")):
         raise Failure(f'error: unable to read URL "{name}": the prompt reads files only')
+    held = lab.read(name)
+    if held is not None:
+        yield held, name
+        return
     path = lab.file(name)
-    if path.is_dir():
-        inside = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml", ".json"))
-        return [(one, f"{name.rstrip('/')}/{one.name}") for one in inside]
-    if not path.is_file():
+    if not path.is_dir():
         raise Failure(f'error: the path "{name}" does not exist')
-    return [(path, name)]
+    names = sorted(one.name for one in path.iterdir() if one.suffix in SUFFIXES)
+    for inside in (f"{name.rstrip('/')}/{one}" for one in names):
+        held = lab.read(inside)
+        if held is not None:
+            yield held, inside
 
 
-def _objects(path: Path, shown: str) -> Iterator[tuple[Object, str]]:
+def _objects(content: bytes, shown: str) -> Iterator[tuple[Object, str]]:
     try:
-        documents = read_documents(path.read_text("utf-8"), shown)
+        documents = read_documents(content.decode("utf-8"), shown)
+    except UnicodeDecodeError:
+        raise Failure(f"error: error parsing {shown}: invalid UTF-8") from None
     except ScenarioError as error:
         problem = error.problems[0]
         line = f"line {problem.place.line}: " if problem.place else ""
-        raise Failure(f"error: error parsing {shown}: error converting YAML to JSON: yaml: {line}{problem.message}") from None
+        wrong = f"error converting YAML to JSON: yaml: {line}{problem.message}"
+        raise Failure(f"error: error parsing {shown}: {wrong}") from None
     for document in documents:
         yield from ((obj, shown) for obj in _flat(document.value, shown))
 
 
 def _flat(value: object, shown: str) -> Iterator[Object]:
+    invalid = f'error: error validating "{shown}": error validating data'
     if not isinstance(value, dict):
-        raise Failure(f"error: error validating \"{shown}\": error validating data: invalid object to validate")
+        raise Failure(f"{invalid}: invalid object to validate")
     if str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
         for item in value["items"]:
             yield from _flat(item, shown)
         return
     for name in ("apiVersion", "kind"):
         if not value.get(name):
-            raise Failure(f'error: error validating "{shown}": error validating data: {name} not set')
+            raise Failure(f"{invalid}: {name} not set")
+    if not isinstance(value.get("metadata") or {}, dict):
+        raise Failure(f"{invalid}: metadata must be an object")
     yield value

@@ -19,7 +19,17 @@ from netsim.api.store import Change
 from netsim.api.tables import Table, View, narrow, table, with_kind, with_labels, with_namespace
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.files import objects_in
-from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, OUTPUT, SELECTOR, Target, Verb, namespace_of, targets
+from netsim.console.kubectl.verb import (
+    ALL_NAMESPACES,
+    FILES,
+    OUTPUT,
+    SELECTOR,
+    Target,
+    Verb,
+    minor,
+    namespace_of,
+    targets,
+)
 from netsim.console.output import Failure, Output
 
 if TYPE_CHECKING:
@@ -31,7 +41,7 @@ DEPRECATED = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.i
 def get(lab: Lab, call: Call, output: Output) -> None:
     """`get`."""
     query, options = understood(lab, call)
-    if _minor(lab) >= 33 and any(one.kind.name == "Endpoints" for one in query.wanted):
+    if minor(lab) >= 33 and any(one.kind.name == "Endpoints" for one in query.wanted):
         output.warn(DEPRECATED)
     found = answer(query, lab.store)
     if any(group.objects for group in found.groups) or not found.missing:
@@ -55,7 +65,7 @@ def understood(lab: Lab, call: Call) -> tuple[Query, Options]:
     """The question, and how its answer is to be printed."""
     words = call.words
     if call["filename"]:
-        words = [f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj, _ in objects_in(lab, call["filename"])]
+        words = [f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj, _ in objects_in(lab, call)]
     query = Query(
         parse_words(words) if words else _nothing_named(),
         namespace=namespace_of(lab, call),
@@ -98,14 +108,10 @@ def _sorted(group: Group, path: str) -> Group:
 
 def _nothing_named() -> Any:
     raise Failure(
-        "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported "
-        "resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed "
+        'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported '
+        'resources.\n\nerror: Required resource not specified.\nUse "kubectl explain <resource>" for a detailed '
         "description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples"
     )
-
-
-def _minor(lab: Lab) -> int:
-    return int(lab.simulation.document.cluster.version.partition(".")[2])
 
 
 # watching ----------------------------------------------------------------------------------------------
@@ -179,7 +185,7 @@ def describe_objects(lab: Lab, call: Call, output: Output) -> None:
     """`describe`."""
     words = call.words
     if call["filename"]:
-        words = [f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj, _ in objects_in(lab, call["filename"])]
+        words = [f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj, _ in objects_in(lab, call)]
     if not words:
         raise Failure("error: You must specify the type of resource to describe. Use \"kubectl api-resources\" for a "
                       "complete list of supported resources.")  # fmt: skip

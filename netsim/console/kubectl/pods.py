@@ -26,7 +26,7 @@ def run(lab: Lab, call: Call, output: Output) -> None:
     if not call.words:
         raise Failure("error: NAME is required for run")
     if not call["image"]:
-        raise Failure("error: required flag(s) \"image\" not set")
+        raise Failure('error: required flag(s) "image" not set')
     attached = call["stdin"] or call["attach"]
     if call["rm"] and not attached:
         raise Failure("error: --rm should only be used for attached containers")
@@ -37,20 +37,36 @@ def run(lab: Lab, call: Call, output: Output) -> None:
         create_one(lab, call, obj, output)
         if call["expose"]:
             create_one(lab, call, _service(call, name, obj), output)
+        if call["restart"] != "Always" and command and call["dry-run"] == "none":
+            _finish(lab, call, name, command)
         return
     stored = lab.api.create(obj, namespace_of(lab, call))
-    pod = _running(lab, stored)
-    inside = programs.Inside(pod, pod["spec"]["containers"][0])
+    inside = _running(lab, stored)
     if command and command[0] not in programs.SHELLS:
-        try:
-            programs.execute(lab, inside, command, output)
-        finally:
-            _end(lab, call, pod, output)
+        done = _do(lab, inside, command)
+        output.add(done)
+        _leave(lab, call, inside, output)
         return
     output.warn(HINT)
-    lab.places.append(
-        programs.InContainer(inside, f"[ root@{name}:/ ]$ ", lambda out: _end(lab, call, pod, out, session=True))
-    )
+    lab.enter(programs.InContainer(inside, f"[ root@{name}:/ ]$ ", lambda out: _leave(lab, call, inside, out)))
+
+
+def _finish(lab: Lab, call: Call, name: str, command: list[str]) -> None:
+    """Let a pod do its one thing and end; what it has written stands in its log."""
+    inside = _running(lab, lab.api.get(kind("v1", "Pod"), namespace_of(lab, call), name))
+    done = _do(lab, inside, command)
+    _end(lab, inside, done.code)
+
+
+def _do(lab: Lab, inside: programs.Inside, command: list[str]) -> Output:
+    """Run a program as the container's own."""
+    done = Output()
+    try:
+        programs.execute(lab, inside, command, done)
+    except Failure as failure:
+        done.fail(failure)
+    lab.containers.write(inside.pod, inside.container, done.text)
+    return done
 
 
 def _pod(call: Call, name: str, command: list[str]) -> Object:
@@ -62,7 +78,7 @@ def _pod(call: Call, name: str, command: list[str]) -> Object:
         pairs = (pair.partition("=") for pair in call["env"])
         container["env"] = [{"name": one, "value": value} for one, _, value in pairs]
     if call["port"]:
-        container["ports"] = [{"containerPort": int(call["port"])}]
+        container["ports"] = [{"containerPort": call["port"]}]
     if call["stdin"]:
         container |= {"stdin": True, "stdinOnce": True, "tty": call["tty"]}
     spec = {"containers": [container], "restartPolicy": call["restart"], "dnsPolicy": "ClusterFirst"}
@@ -72,52 +88,47 @@ def _pod(call: Call, name: str, command: list[str]) -> Object:
 def _service(call: Call, name: str, pod: Object) -> Object:
     if not call["port"]:
         raise Failure("error: --port must be set when exposing a service")
-    port = int(call["port"])
+    port = call["port"]
     spec = {"selector": pod["metadata"]["labels"], "ports": [{"port": port, "protocol": "TCP", "targetPort": port}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
-def _running(lab: Lab, pod: Object) -> Object:
-    """The pod, once its containers run."""
+def _running(lab: Lab, pod: Object) -> programs.Inside:
+    """Wait until a pod runs; its first container."""
+    of = kind("v1", "Pod")
     key = key_of(pod)
 
     def runs() -> bool:
-        now = lab.store.get("Pod", *key) or {}
+        now = lab.store.get(of.name, *key) or {}
         return bool(now.get("status", {}).get("phase") == "Running")
 
     if not lab.clock.until(runs, MINUTE):
         raise Failure("error: timed out waiting for the condition")
-    return lab.api.get(kind("v1", "Pod"), *key)
+    found = lab.api.get(of, *key)
+    return programs.Inside(found, found["spec"]["containers"][0])
 
 
-def _end(lab: Lab, call: Call, pod: Object, output: Output, session: bool = False) -> None:
-    """The attached session is over: the pod goes, or what ran in it has come to its end."""
-    namespace, name = key_of(pod)
-    of = kind("v1", "Pod")
+def _leave(lab: Lab, call: Call, inside: programs.Inside, output: Output) -> None:
+    """The attached session is over, and with it the program; with `--rm` the pod, too."""
+    namespace, name = key_of(inside.pod)
     if call["rm"]:
         output.line(f'pod "{name}" deleted')
-        lab.api.delete(of, namespace, name)
+        lab.api.delete(kind("v1", "Pod"), namespace, name)
         return
-    if session and call["restart"] == "Always":
-        output.line(
-            f"Session ended, resume using 'kubectl attach {name} -c {name} -i -t' command when the pod is running"
-        )
-    now = lab.store.get("Pod", namespace, name)
-    if call["restart"] == "Always" or now is None:
-        return
-    phase = "Failed" if output.code else "Succeeded"
-    ended = {"exitCode": output.code, "reason": "Error" if output.code else "Completed", "finishedAt": lab.now}
-    statuses = [
-        {**one, "ready": False, "started": False, "state": {"terminated": ended}}
-        for one in now["status"].get("containerStatuses", ())
-    ]
-    conditions = [
-        {**one, "status": "False", "reason": "PodCompleted", "lastTransitionTime": lab.now}
-        if one["type"] in ("Ready", "ContainersReady") else one
-        for one in now["status"].get("conditions", ())
-    ]  # fmt: skip
-    status = {**now["status"], "phase": phase, "containerStatuses": statuses, "conditions": conditions}
-    lab.store.update({**now, "status": status})
+    if call["restart"] == "Always":
+        _session_ended(inside, output)
+    _end(lab, inside, output.code)
+
+
+def _session_ended(inside: programs.Inside, output: Output) -> None:
+    again = f"kubectl attach {inside.pod['metadata']['name']} -c {inside.container['name']} -i -t"
+    output.line(f"Session ended, resume using '{again}' command when the pod is running")
+
+
+def _end(lab: Lab, inside: programs.Inside, code: int) -> None:
+    """The program of a container ends."""
+    lab.containers.end(inside.pod, inside.container, code)
+    lab.clock.touch()
 
 
 # exec, attach, logs -------------------------------------------------------------------------------------
@@ -135,7 +146,7 @@ def execute(lab: Lab, call: Call, output: Output) -> None:
                       "See 'kubectl exec -h' for help and examples")  # fmt: skip
     inside = _inside(lab, call, output)
     if command[0] in programs.SHELLS and len(command) == 1:
-        lab.places.append(programs.InContainer(inside, "/ # ", lambda out: None))
+        lab.enter(programs.InContainer(inside, "/ # ", lambda out: None))
         return
     try:
         programs.execute(lab, inside, command, output)
@@ -153,20 +164,25 @@ def _terminated(code: int) -> str:
 def _inside(lab: Lab, call: Call, output: Output) -> programs.Inside:
     """The container that is meant, if it runs."""
     pod = the_pod(lab, call, call.words)
-    name = pod["metadata"]["name"]
     if is_finished(pod):
         phase = pod["status"]["phase"]
         raise Failure(f"error: cannot exec into a container in a completed pod; current phase is {phase}")
-    containers = pod["spec"]["containers"]
-    container = next((one for one in containers if one["name"] == (call["container"] or one["name"])), None)
-    if container is None:
-        raise Failure(f"error: container {call['container']} is not valid for pod {name}")
-    if len(containers) > 1 and not call["container"]:
-        names = ", ".join(one["name"] for one in containers)
-        output.warn(f'Defaulted container "{container["name"]}" out of: {names}')
+    container = _container(pod, call, output)
     if lab.containers.environment(pod, container) is None:
         raise Failure(_unreachable(lab, pod, container))
     return programs.Inside(pod, container)
+
+
+def _container(pod: Object, call: Call, output: Output) -> Object:
+    """The container that `-c` names, else the first."""
+    containers: list[Object] = pod["spec"]["containers"]
+    container = next((one for one in containers if one["name"] == (call["container"] or one["name"])), None)
+    if container is None:
+        raise Failure(f"error: container {call['container']} is not valid for pod {pod['metadata']['name']}")
+    if len(containers) > 1 and not call["container"]:
+        names = ", ".join(one["name"] for one in containers)
+        output.warn(f'Defaulted container "{container["name"]}" out of: {names}')
+    return container
 
 
 def _unreachable(lab: Lab, pod: Object, container: Object) -> str:
@@ -186,7 +202,13 @@ def attach(lab: Lab, call: Call, output: Output) -> None:
     inside = _inside(lab, call, output)
     output.warn(HINT)
     name = inside.pod["metadata"]["name"]
-    lab.places.append(programs.InContainer(inside, f"[ root@{name}:/ ]$ ", lambda out: None))
+
+    def leaving(out: Output) -> None:
+        if inside.container.get("stdin"):  # what is attached to is the container's own program
+            _session_ended(inside, out)
+            _end(lab, inside, out.code)
+
+    lab.enter(programs.InContainer(inside, f"[ root@{name}:/ ]$ ", leaving))
 
 
 def logs(lab: Lab, call: Call, output: Output) -> None:
@@ -194,7 +216,13 @@ def logs(lab: Lab, call: Call, output: Output) -> None:
     if not call.words:
         raise Failure("error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.")
     pod = the_pod(lab, call, call.words)
-    output.warn(f"{LOGS}{pod['metadata']['namespace']}/{pod['metadata']['name']}.")
+    container = _container(pod, call, output)
+    text = lab.containers.log(pod, container)
+    if text is None:
+        output.warn(f"{LOGS}{'/'.join(key_of(pod))}.")
+        return
+    lines = text.splitlines(keepends=True)
+    output.out("".join(lines if call["tail"] in (None, -1) else lines[len(lines) - min(call["tail"], len(lines)) :]))
 
 
 _CONTAINER = Flag("container", short="c")
@@ -206,8 +234,8 @@ VERBS = {
         run,
         (
             Flag("image"), *_STDIN, Flag("rm", "bool"), Flag("restart", default="Always"), Flag("labels", short="l"),
-            Flag("env", "list"), Flag("port"), Flag("expose", "bool"), Flag("command", "bool"), Flag("attach", "bool"),
-            DRY_RUN, OUTPUT, Flag("quiet", "bool", "q"), Flag("image-pull-policy"),
+            Flag("env", "array"), Flag("port", "int"), Flag("expose", "bool"), Flag("command", "bool"),
+            Flag("attach", "bool"), DRY_RUN, OUTPUT, Flag("quiet", "bool", "q"), Flag("image-pull-policy"),
         ),
         "run NAME --image=image [--rm -it] [--restart=Never] [--labels=...] -- [COMMAND] [args...]",
     ),

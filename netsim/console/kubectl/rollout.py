@@ -12,9 +12,9 @@ from netsim.api.tables.layout import PAGE, align
 from netsim.api.times import rfc3339
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.create import say
-from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Target, Verb, targets
+from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Target, Verb, targets, time_limit
 from netsim.console.output import Failure, Output
-from netsim.units import MINUTE, parse_duration
+from netsim.units import MINUTE
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
@@ -38,10 +38,9 @@ def status(lab: Lab, call: Call, output: Output) -> None:
             output.line(text)
         return over
 
-    limit = parse_duration(call["timeout"]) if call["timeout"] not in ("", "0s") else lab.limit or 10 * MINUTE
     if not call["watch"]:
         done()
-    elif not lab.clock.until(done, limit):
+    elif not lab.clock.until(done, time_limit(lab, call, 10 * MINUTE)):
         raise Failure("error: timed out waiting for the condition")
 
 
@@ -89,14 +88,20 @@ def _template(template: Object) -> str:
     lines.append("  Containers:")
     for container in template["spec"]["containers"]:
         ports = ", ".join(f"{p['containerPort']}/{p.get('protocol', 'TCP')}" for p in container.get("ports") or ())
-        lines += [f"   {container['name']}:", f"    Image:\t{container.get('image', '')}", f"    Port:\t{ports or '<none>'}"]
+        lines.append(f"   {container['name']}:")
+        lines += [f"    Image:\t{container.get('image', '')}", f"    Port:\t{ports or '<none>'}"]
     return "".join(f"{line}\n" for line in lines)
 
 
 def revisions(lab: Lab, deployment: Object) -> dict[int, Object]:
     """The ReplicaSets of a Deployment by their revision."""
     sets = lab.store.find("ReplicaSet", "owner", deployment["metadata"]["uid"])
-    return {int((rs["metadata"].get("annotations") or {}).get(REVISION, 0)): rs for rs in sets}
+    return {_revision(rs): rs for rs in sets}
+
+
+def _revision(replica_set: Object) -> int:
+    text = (replica_set["metadata"].get("annotations") or {}).get(REVISION, "0")
+    return int(text) if text.isdecimal() else 0
 
 
 def undo(lab: Lab, call: Call, output: Output) -> None:
@@ -140,6 +145,25 @@ def restart(lab: Lab, call: Call, output: Output) -> None:
         say(lab, call, new, "restarted", output)
 
 
+def pause(lab: Lab, call: Call, output: Output) -> None:
+    """`rollout pause`: changes to the template are kept for later."""
+    _hold(lab, call, True, output)
+
+
+def resume(lab: Lab, call: Call, output: Output) -> None:
+    """`rollout resume`: what was kept for later is rolled out."""
+    _hold(lab, call, False, output)
+
+
+def _hold(lab: Lab, call: Call, paused: bool, output: Output) -> None:
+    one = _deployment(lab, call)
+    old = lab.api.get(one.kind, one.namespace, one.name)
+    if bool(old["spec"].get("paused")) == paused:
+        raise Failure(f'error: deployments.apps "{one.name}" is {"already" if paused else "not"} paused')
+    new = lab.api.patch(one.kind, one.namespace, one.name, {"spec": {"paused": paused or None}}, "merge")
+    say(lab, call, new, "paused" if paused else "resumed", output)
+
+
 def _deployment(lab: Lab, call: Call) -> Target:
     if not call.words:
         raise Failure("error: required resource not specified")
@@ -153,11 +177,16 @@ _SAYING = (DRY_RUN, OUTPUT, SELECTOR)
 
 VERBS = {
     "rollout status": Verb(
-        "Show the status of the rollout", status, (Flag("watch", "bool", "w", True), Flag("timeout")), "rollout status TYPE/NAME"
+        "Show the status of the rollout",
+        status,
+        (Flag("watch", "bool", "w", True), Flag("timeout")),
+        "rollout status TYPE/NAME",
     ),
     "rollout history": Verb("View rollout history", history, (Flag("revision", "int"),), "rollout history TYPE/NAME"),
     "rollout undo": Verb(
         "Undo a previous rollout", undo, (Flag("to-revision", "int"), *_SAYING), "rollout undo TYPE/NAME"
     ),
+    "rollout pause": Verb("Mark the provided resource as paused", pause, _SAYING, "rollout pause TYPE/NAME"),
+    "rollout resume": Verb("Resume a paused resource", resume, _SAYING, "rollout resume TYPE/NAME"),
     "rollout restart": Verb("Restart a resource", restart, _SAYING, "rollout restart TYPE/NAME"),
 }

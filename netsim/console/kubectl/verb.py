@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netsim.api import selectors
+from netsim.api.names import label_value, qualified_name
 from netsim.api.objects import Object, key_of, labels_of
 from netsim.api.query import Wanted, parse_words
 from netsim.api.schema import Kind, find
 from netsim.console.api import NoKind, StatusError, told
 from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.files import objects_in
 from netsim.console.output import Failure, Output
 from netsim.errors import ScenarioError
+from netsim.units import parse_duration
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
@@ -42,6 +45,7 @@ class Verb:
     run: Run
     flags: tuple[Flag, ...] = ()
     usage: str = ""
+    asks_server: bool = True  # it is of no use without an API server
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,14 @@ def kind(version: str, name: str) -> Kind:
     return found
 
 
+def minor(lab: Lab) -> int:
+    """The minor release of the cluster, and of the kubectl that comes with it."""
+    return int(lab.simulation.document.cluster.version.partition(".")[2])
+
+
 def namespace_of(lab: Lab, call: Call) -> str:
     """The namespace that the command line means."""
-    return str(call["namespace"]) or lab.namespace
+    return str(call["namespace"]) or lab.context.namespace
 
 
 @contextmanager
@@ -88,8 +97,10 @@ def each(targets: Iterable[Target], act: Callable[[Target], None], output: Outpu
 
 
 def targets(lab: Lab, call: Call, words: list[str] | None = None, *, every: bool = False) -> list[Target]:
-    """The objects that words name, or that a label selector finds."""
+    """The objects that words name, or files hold, or a label selector finds."""
     words = call.words if words is None else words
+    if not words and call.flags.get("filename"):
+        return [written(lab, call, obj) for obj, _ in objects_in(lab, call)]
     selector = call.flags.get("selector", "")
     if not words:
         raise Failure("error: resource(s) were provided, but no name was specified")
@@ -101,12 +112,23 @@ def targets(lab: Lab, call: Call, words: list[str] | None = None, *, every: bool
     return [Target(one.kind, _namespace(lab, call, one.kind), name) for one in wanted for name in one.names]
 
 
-def target(lab: Lab, call: Call, usage: str) -> Target:
-    """The one object that the words name."""
-    found = targets(lab, call) if call.words else []
-    if len(found) != 1:
-        raise Failure(f"error: {usage}")
-    return found[0]
+def pairs(words: list[str], part: str = "labels") -> dict[str, str]:
+    """What `KEY=VALUE` words say; `part` is labels or annotations."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        wrong = [*qualified_name(name), *(label_value(value) if part == "labels" else ())]
+        if not equals or wrong:
+            raise Failure(f"error: invalid {part[:-1]} spec: {word}" + (f"; {wrong[0]}" if wrong else ""))
+        found[name] = value
+    return found
+
+
+def written(lab: Lab, call: Call, obj: Object) -> Target:
+    """The object that a manifest is about."""
+    of, metadata = lab.api.kind_of(obj), obj.get("metadata") or {}
+    namespace = (metadata.get("namespace") or namespace_of(lab, call)) if of.namespaced else ""
+    return Target(of, namespace, metadata.get("name", ""))
 
 
 def _selected(lab: Lab, call: Call, of: Kind, selector: str) -> Iterator[Target]:
@@ -139,6 +161,18 @@ def the_pod(lab: Lab, call: Call, words: list[str]) -> Object:
     return running[0]
 
 
+def time_limit(lab: Lab, call: Call, default: int) -> int:
+    """How long a verb may wait: as `--timeout` says, else `timeout DURATION` before it, else by default."""
+    text = call["timeout"]
+    if text in ("", "0", "0s"):
+        return lab.limit or default
+    try:
+        return parse_duration(text)
+    except ValueError:
+        wrong = f'invalid argument "{text}" for "--timeout" flag: time: invalid duration "{text}"'
+        raise Failure(f"error: {wrong}") from None
+
+
 def shown(obj: Object) -> str:
     """`deployment.apps/web`, as kubectl names what it has changed."""
     group, slash, _ = obj["apiVersion"].partition("/")
@@ -148,4 +182,4 @@ def shown(obj: Object) -> str:
 
 def dry(call: Call) -> str:
     """What is added to a line when nothing is really done."""
-    return {"none": "", "client": " (dry run)", "unchanged": " (dry run)", "server": " (server dry run)"}[call["dry-run"]]
+    return {"none": "", "server": " (server dry run)"}.get(call["dry-run"], " (dry run)")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from netsim.api import jsonpath
 from netsim.api.objects import Object
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, SELECTOR, Verb, shown, targets
+from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, SELECTOR, Verb, shown, targets, time_limit
 from netsim.console.output import Failure, Output
-from netsim.units import parse_duration
+from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
@@ -24,7 +24,7 @@ def wait(lab: Lab, call: Call, output: Output) -> None:
     wanted = targets(lab, call, every=call["all"])
     if not wanted:
         raise Failure("error: no matching resources found")
-    limit = parse_duration(call["timeout"])
+    limit = time_limit(lab, call, 30 * S)
     for one in wanted:
 
         def holds() -> bool:
@@ -68,7 +68,7 @@ VERBS = {
     "wait": Verb(
         "Wait for a specific condition on one or many resources",
         wait,
-        (Flag("for"), Flag("timeout", default="30s"), Flag("all", "bool"), SELECTOR, ALL_NAMESPACES, FILES),
+        (Flag("for"), Flag("timeout"), Flag("all", "bool"), SELECTOR, ALL_NAMESPACES, FILES),
         "wait --for=condition=Ready TYPE/NAME",
     )
 }
