@@ -1,0 +1,127 @@
+"""What people do on purpose: drains, cordons, rollouts, edits; and undoing them."""
+
+from __future__ import annotations
+
+from netsim.units import S
+
+
+def budget(least):
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web"},
+        "spec": {"minAvailable": least, "selector": {"matchLabels": {"app": "web"}}},
+    }
+
+
+def on(run, node):
+    return [p for p in run.pods() if p["spec"].get("nodeName") == node]
+
+
+def test_a_drain_empties_the_node_and_ends_with_an_uncordon(world):
+    run = world({"action": "node-drain", "duration": "60s", "selector": {"nodes": ["b-1"]}}).run(100)
+    assert not on(run, "b-1")
+    assert run.store.get("Node", "", "b-1")["spec"]["unschedulable"]
+    run.run(125)
+    assert "unschedulable" not in run.store.get("Node", "", "b-1")["spec"]
+
+
+def test_a_budget_without_room_keeps_a_drain_waiting(world, a):
+    objects = [a.deployment(replicas=4), a.service(), budget(4)]
+    run = world({"action": "node-drain", "selector": {"nodes": ["b-1"]}}, objects=objects).run(300)
+    assert len(on(run, "b-1")) == 1
+    assert not run.changes("pod-terminating")
+
+
+def test_a_budget_lets_go_one_by_one(world, a):
+    objects = [a.deployment(replicas=4), a.service(), budget(3)]
+    drain = {"action": "node-drain", "mode": "all", "selector": {"zones": ["zone-b"]}}
+    run = world(drain, objects=objects).run(200)
+    assert not on(run, "b-1") + on(run, "b-2")
+    gone = sorted(c.time for c in run.changes("endpoint-not-ready", after=60))
+    back = sorted(c.time for c in run.changes("endpoint-ready", after=60))
+    assert gone[1] > back[0]
+
+
+def test_nothing_new_lands_on_a_cordoned_node(world):
+    cordon = {"action": "node-cordon", "mode": "all", "selector": {"zones": ["zone-b"]}}
+    run = world(cordon, {"action": "scale", "target": "deployment/web", "replicas": 9, "at": "70s"}).run(120)
+    assert {c.node for c in run.changes("pod-scheduled", after=60)} == {"a-1", "a-2"}
+
+
+def test_a_deleted_node_loses_its_pods_after_the_quarantine_and_can_come_back(world):
+    run = world({"action": "node-delete", "duration": "3m", "selector": {"nodes": ["b-1"]}}).run(200)
+    gone = run.first("pod-deleted", "web-")
+    assert 100 <= gone <= 120.1
+    assert run.store.get("Node", "", "b-1") is None
+    run.run(280)
+    node = run.store.get("Node", "", "b-1")
+    assert next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready") == "True"
+    assert not run.changes("node-not-ready", "b-1", after=241)
+
+
+def test_the_out_of_service_taint_frees_the_pods_of_a_dead_node(world):
+    loss = {"action": "node-power-loss", "selector": {"nodes": ["b-1"]}}
+    taint = {"action": "node-taint", "at": "2m", "selector": {"nodes": ["b-1"]}}
+    run = world(loss, taint).run(160)
+    assert not on(run, "b-1")
+    assert 120 < run.first("pod-deleted") <= 140.1
+
+
+def test_a_new_image_rolls_out_and_is_rolled_back_after_the_duration(world):
+    new = {"action": "set-image", "target": "deployment/web", "image": "nginx:2", "duration": "60s"}
+    run = world(new).run(110)
+    assert {p["spec"]["containers"][0]["image"] for p in run.pods()} == {"nginx:2"}
+    run.run(200)
+    assert {p["spec"]["containers"][0]["image"] for p in run.pods()} == {"nginx:1"}
+    assert len(run.store.list("ReplicaSet")) == 2
+
+
+def test_a_restart_replaces_every_pod_and_never_has_too_few(world):
+    run = world({"action": "rollout-restart", "target": "deployment/web"}).run(59)
+    before = {p["metadata"]["name"] for p in run.pods()}
+    run.run(150)
+    assert not before & {p["metadata"]["name"] for p in run.pods()}
+    ready = 4
+    for change in run.simulation.cluster.history:
+        if change.time >= 60 * S and change.kind in ("endpoint-ready", "endpoint-not-ready"):
+            ready += 1 if change.kind == "endpoint-ready" else -1
+            assert ready >= 3
+
+
+def test_scaling_is_undone_after_the_duration(world):
+    run = world({"action": "scale", "target": "deployment/web", "replicas": 6, "duration": "30s"}).run(80)
+    assert len(run.ready_endpoints()) == 6
+    run.run(120)
+    assert len(run.ready_endpoints()) == 4
+
+
+def test_a_patch_changes_what_it_says_and_no_more(world):
+    ports = {"spec": {"ports": [{"port": 80, "targetPort": 81}]}}
+    patch = {"action": "patch", "target": "service/web", "patch": ports, "duration": "20s"}
+    run = world(patch).run(120)
+    assert set(run.outcomes(62, 79)) == {"refused"}
+    assert set(run.outcomes(83)) <= {"ok", "unfinished"}
+
+
+def test_what_the_api_server_refuses_is_recorded_and_changes_nothing(world):
+    outside = {"spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 99}]}}
+    run = world({"action": "patch", "target": "service/web", "patch": outside}).run(70)
+    refused = run.changes("refused")
+    assert run.store.get("Service", "default", "web")["spec"]["type"] == "ClusterIP"
+    assert [c.subject for c in refused] == ["service/default/web"]
+    assert "valid range" in refused[0].detail
+
+
+def test_a_deleted_service_takes_its_name_and_its_slices_with_it(world):
+    run = world({"action": "delete", "target": "service/web"}).run(70)
+    assert run.store.get("Service", "default", "web") is None
+    assert not run.ready_endpoints()
+
+
+def test_an_operator_waits_for_an_api_server_that_does_not_answer(world):
+    down = {"action": "control-plane-down", "duration": "30s"}
+    run = world(down, {"action": "scale", "target": "deployment/web", "replicas": 6, "at": "70s"}).run(89)
+    assert run.store.get("Deployment", "default", "web")["spec"]["replicas"] == 4
+    run.run(91)
+    assert run.store.get("Deployment", "default", "web")["spec"]["replicas"] == 6
