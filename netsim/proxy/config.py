@@ -28,6 +28,7 @@ class ProxyConfig(Model):
     localhost_node_ports: bool = True  # iptables, IPv4 only
     ipvs_scheduler: Scheduler = "rr"
     strict_arp: bool = False
+    conntrack_max: int | None = Field(default=None, ge=1)  # connections a node can remember; none: any number
     feature_gates: dict[str, bool] = Field(default_factory=dict)  # by name; see `enabled`
 
     def enabled(self, gate: str) -> bool:

@@ -3,13 +3,14 @@
 An entry joins a connection's original tuple to the tuple its answers carry. It outlives the endpoint:
 kube-proxy never touches TCP entries, so an established connection keeps going to a pod that is no endpoint
 any more, and the retries of a SYN stay with the endpoint first chosen. Only UDP is cleaned up after
-(`stale`). A full table first gives up entries that are not ASSURED; if there are none, new connections are
-dropped and established ones go on.
+(`stale`). A client that takes the same port again after its connection was closed meets the rules anew; before
+that it goes where the old one went. A full table first gives up entries that are not ASSURED; if there are none,
+new connections are dropped and established ones go on.
 
-Left out: expectations, zones, offload; the kernel looks for an entry to give up in a few hash buckets, here
-it is the oldest. Sources: kernel `Documentation/networking/nf_conntrack-sysctl.rst`,
-`net/netfilter/nf_conntrack_{core,proto_tcp, proto_udp,proto_sctp}.c`; kubernetes 1.34
-`pkg/proxy/conntrack/cleanup.go`; kube-proxy's own settings, `defaults.go`.
+Left out: expectations, zones, offload; what becomes of a handshake whose entry was given up; the kernel looks
+for an entry to give up in a few hash buckets, here it is the oldest. Sources: kernel
+`Documentation/networking/nf_conntrack-sysctl.rst`, `net/netfilter/nf_conntrack_{core,proto_tcp,proto_udp,
+proto_sctp}.c`; kubernetes 1.34 `pkg/proxy/conntrack/cleanup.go`; kube-proxy's own settings, `defaults.go`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ NEXT = {
         "FIN_WAIT": {"ack": "CLOSE_WAIT", "fin": "LAST_ACK", "rst": "CLOSE"},
         "CLOSE_WAIT": {"fin": "LAST_ACK", "data": "CLOSE_WAIT", "rst": "CLOSE"},
         "LAST_ACK": {"ack": "TIME_WAIT", "rst": "CLOSE"},
-        "TIME_WAIT": {"syn": "SYN_SENT"},
-        "CLOSE": {"syn": "SYN_SENT"},
+        "TIME_WAIT": {},
+        "CLOSE": {},
     },
     "SCTP": {
         "COOKIE_WAIT": {"cookie": "COOKIE_ECHOED", "abort": "CLOSED", "established": "ESTABLISHED"},
@@ -62,6 +63,7 @@ NEXT = {
 
 FIRST = {"TCP": "SYN_SENT", "UDP": "UNREPLIED", "SCTP": "COOKIE_WAIT"}
 ASSURED = {"ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "STREAM", "SHUTDOWN_SENT"}
+CLOSED = {"TIME_WAIT", "CLOSE", "CLOSED"}
 NUMBERS = {"TCP": 6, "UDP": 17, "SCTP": 132}
 
 
@@ -137,14 +139,21 @@ class Conntrack:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, packet: Packet, now: int) -> Entry | None:
-        """The entry of a packet of either direction."""
+    def find(self, packet: Packet, now: int, *, opens: bool = False) -> Entry | None:
+        """The entry of a packet of either direction. One that `opens` a connection ends what was closed before."""
         key = _original(packet)
         entry = self._entries.get(key) or self._replies.get(key)
-        if entry is not None and entry.expires <= now:
+        if entry is not None and (entry.expires <= now or (opens and entry.state in CLOSED)):
             self.delete(entry)
             return None
         return entry
+
+    def admits(self, packet: Packet, now: int) -> bool:
+        """Whether a packet that opens a connection gets through: there is room, or it is known already."""
+        if len(self._entries) < self.limit or self._weak:
+            return True
+        self.expire(now)
+        return self.find(packet, now, opens=True) is not None or len(self._entries) < self.limit
 
     def add(
         self, packet: Packet, endpoint: Endpoint | None, now: int, source_seen: str = "", port_seen: int = 0

@@ -32,6 +32,7 @@ from netsim.proxy.paths import (
     families,
     hooks,
     internal_path,
+    leaves,
     refusal,
 )
 from netsim.proxy.tables import HEALTH_CHECK
@@ -75,7 +76,7 @@ class IPTables:
     ) -> tuple[Step, ...]:
         """Walk the rules that could concern the packet."""
         ruleset = build(rules, query.family, concerned(rules, query))
-        return walk(ruleset, query, endpoint, remembered)
+        return walk(ruleset, query, endpoint, remembered, leaves=leaves(rules, query, endpoint))
 
     def render(self, rules: NodeRules) -> str:
         """`iptables-save` of tables mangle, filter and nat; `ip6tables-save` follows if there is any IPv6."""

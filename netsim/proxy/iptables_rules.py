@@ -241,7 +241,9 @@ class _ServiceRules:
         )
 
 
-def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> tuple[Step, ...]:
+def walk(
+    ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool, *, leaves: bool
+) -> tuple[Step, ...]:
     """Every rule that takes the packet somewhere, from the hook it enters by to where it leaves."""
     walker = _Walker(ruleset, query, endpoint, remembered)
     walker.run("nat", "OUTPUT" if query.from_node else "PREROUTING")
@@ -249,7 +251,8 @@ def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: 
         for hook in hooks(query):
             if walker.run("filter", hook) is not None:
                 return tuple(walker.steps)
-    walker.run("nat", "POSTROUTING")
+    if leaves:
+        walker.run("nat", "POSTROUTING")
     return tuple(walker.steps)
 
 

@@ -28,6 +28,7 @@ from netsim.proxy.paths import (
     families,
     hooks,
     internal_path,
+    leaves,
     refusal,
 )
 from netsim.units import MS, US
@@ -80,7 +81,7 @@ class NFTables:
         if rules.tables.is_cluster_ip(query.destination, rules.revision):
             own = ruleset.sets["cluster-ips"].elements
             own += [query.destination] if query.destination not in own else []
-        return walk(ruleset, query, endpoint, remembered)
+        return walk(ruleset, query, endpoint, remembered, leaves=leaves(rules, query, endpoint))
 
     def render(self, rules: NodeRules) -> str:
         """`nft list ruleset`, the tables of both families."""

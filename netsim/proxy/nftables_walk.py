@@ -10,7 +10,9 @@ from netsim.proxy.packet import Query, Step
 _FINAL = ("drop", "reject", "dnat", "masquerade")
 
 
-def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool) -> tuple[Step, ...]:
+def walk(
+    ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: bool, *, leaves: bool
+) -> tuple[Step, ...]:
     """Every rule that takes the packet somewhere, from the hook it enters by to where it leaves."""
     walker = _Walker(ruleset, query, endpoint, remembered)
     enters = "output" if query.from_node else "prerouting"
@@ -22,7 +24,8 @@ def walk(ruleset: Ruleset, query: Query, endpoint: Endpoint | None, remembered: 
         for hook in hooks:
             if walker.run(f"filter-{hook}") in _FINAL:
                 return tuple(walker.steps)
-    walker.run("nat-postrouting")
+    if leaves:
+        walker.run("nat-postrouting")
     return tuple(walker.steps)
 
 

@@ -135,18 +135,26 @@ class NodeRules:
             return packet.source
         if self.is_local(endpoint.ip) and not query.from_node:
             return packet.source
-        return self.device_address(endpoint)
+        return self.device_address(endpoint.ip, on_node=endpoint.node == self.node.name)
 
-    def device_address(self, endpoint: Endpoint) -> str:
-        """The address of the device by which this node's packets to an endpoint leave."""
-        version = family(endpoint.ip)
-        if endpoint.ip in self._own_pods or (not self._own_pods and endpoint.node == self.node.name):
+    def source_for(self, destination: str) -> str:
+        """The address that a process of this node sends from: what it calls itself for one of its own
+        addresses, else that of the device by which the destination is reached."""
+        return destination if self.is_local(destination) else self.device_address(destination)
+
+    def device_address(self, destination: str, *, on_node: bool = False) -> str:
+        """The address of the device by which this node's packets to a destination leave.
+
+        `on_node` says that a pod is here, where no range of pods belongs to the node.
+        """
+        version = family(destination)
+        if destination in self._own_pods or (not self._own_pods and on_node):
             devices = self.node.bridge_addresses
-        elif endpoint.ip in self.tables.cluster_cidrs:
+        elif destination in self.tables.cluster_cidrs:
             devices = self.node.tunnel_addresses
         else:
-            devices = ()  # a pod on a host's network
-        if endpoint.ip in self._own:
+            devices = ()  # a pod on a host's network, a machine elsewhere
+        if destination in self._own:
             devices = ()
         return next((a for a in devices if family(a) == version), self.node.primary(version))
 
@@ -203,6 +211,15 @@ class NodeRules:
             uses_local=port.uses_local,
             node_hints=self.config.enabled("PreferSameTrafficDistribution"),
         )
+
+    def health_service(self, destination: str, port: int) -> tuple[str, str] | None:
+        """The Service (namespace, name) whose health check node port that is, on an address of this node."""
+        version = family(destination)
+        accepted = self._node_port_addresses[version]
+        claims = self.claims((_of(HEALTH_CHECK, version), port, "TCP"))
+        if not claims or not (self.is_local(destination) if accepted is None else destination in accepted):
+            return None
+        return claims[0].service_port.namespace, claims[0].service_port.service
 
     def local_ready(self, namespace: str, service: str) -> int:
         """How many pods of this node the health check node port of a Service reports as ready."""

@@ -17,7 +17,7 @@ Action = Literal["DNAT", "REJECT", "DROP", "ACCEPT", "NO_MATCH"]
 Protocol = Literal["TCP", "UDP", "SCTP"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: many are made, and freezing costs a microsecond each
 class Packet:
     """The first packet of a connection, as it enters a node's network stack."""
 

@@ -128,6 +128,11 @@ def hooks(query: Query) -> tuple[str, ...]:
     return ("INPUT",) if query.to_node else ("FORWARD",)
 
 
+def leaves(rules: NodeRules, query: Query, endpoint: Endpoint | None) -> bool:
+    """Whether a packet passes POSTROUTING: all do but those that came from elsewhere and are for the node itself."""
+    return query.from_node or not (rules.is_local(endpoint.ip) if endpoint else query.to_node)
+
+
 def concerned(rules: NodeRules, query: Query) -> list[Version]:
     """The service ports with a rule that could match the packet."""
     kind = "" if query.family == 4 else "6"

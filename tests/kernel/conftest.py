@@ -50,6 +50,25 @@ def laboratory() -> Iterator[Callable[..., Lab]]:
         lab.close()
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Callable[[str], Lab]]:
+    """One lab a backend for tests that only load other rules into it; each gets it without rules and memories."""
+    labs: dict[str, Lab] = {}
+
+    def give(backend: str) -> Lab:
+        _require(backend)
+        if backend not in labs:
+            world = World(mode=mode_of(backend))
+            add_services(world)
+            labs[backend] = Lab(describe(world.state, [world.at.nodes], world.at.outside), backend)
+        labs[backend].reset()
+        return labs[backend]
+
+    yield give
+    for lab in labs.values():
+        lab.close()
+
+
 @pytest.fixture(scope="session")
 def crossed() -> Callable[[str, int], dict[Flow, list[str]]]:
     """All flows, sent through the rules of a whole cluster, once for each backend and address family."""

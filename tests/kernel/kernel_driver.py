@@ -175,11 +175,7 @@ class Builder:
             lines.append(f"route add {address} via {LINK[_family(address)][1]}")
         for node in self.what["nodes"]:
             primary = self._primary(node)
-            for address in node["addresses"]:
-                if address not in primary.values():
-                    lines.append(f"route add {address} via {primary[_family(address)]}")
-            for network in node["pod_cidrs"]:
-                lines.append(f"route add {network} via {primary[_family(network)]}")
+            lines += [f"route add {network} via {primary[_family(network)]}" for network in node["pod_cidrs"]]
         nodes = {node["name"]: self._primary(node) for node in self.what["nodes"]}
         for vip, targets in self.what["balanced"].items():
             hops = " ".join(f"nexthop via {nodes[target][_family(vip)]}" for target in targets)
@@ -211,11 +207,6 @@ class Builder:
             own, length = primary[_family(network)], ip_network(network).prefixlen
             lines.append(f"address add {own}/{length} dev eth0{_nodad(own)}")
             lines.append(f"route add default via {self._gateway(network)} dev eth0")
-        lines += [
-            f"address add {address} dev eth0{_nodad(address)}"
-            for address in node["addresses"]
-            if address not in primary.values()
-        ]
         for network, bridge in zip(node["pod_cidrs"], node["bridges"], strict=True):
             lines.append(f"address add {bridge}/{ip_network(network).prefixlen} dev cni0{_nodad(bridge)}")
         for other in self.what["nodes"]:

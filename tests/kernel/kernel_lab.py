@@ -33,6 +33,12 @@ EMPTY = "*mangle\nCOMMIT\n*filter\nCOMMIT\n*nat\nCOMMIT\n"
 NO_TABLES = "".join(f"table {f} kube-proxy\ndelete table {f} kube-proxy\n" for f in ("ip", "ip6"))
 
 
+def _nat_chain(hook: str, priority: str, statement: str, ways: dict[str, str]) -> str:
+    """A chain of nft that replaces addresses by a map."""
+    elements = ", ".join(f"{old} : {new}" for old, new in ways.items())
+    return f"chain {hook} {{ type nat hook {hook} priority {priority}; {statement} map {{ {elements} }}\n }}\n"
+
+
 @cache
 def prefix() -> tuple[str, ...]:
     """The command that opens fresh namespaces; empty if this machine has no way to."""
@@ -81,6 +87,8 @@ class Lab:
         )  # fmt: skip
         self._pending = b""
         self._do("build", description=description)
+        if description["edge"]:
+            self._know_nodes_outside(description["edge"])
 
     def close(self) -> None:
         """Take it down: the driver ends with its input, and takes the namespaces with it."""
@@ -112,6 +120,21 @@ class Lab:
             return
         rule = f"-A POSTROUTING -s {pods} ! -d {cluster} -j MASQUERADE"
         self.run(node, [self._tools[0], "-w", "--noflush"], f"*nat\n{rule}\nCOMMIT\n")
+
+    def _know_nodes_outside(self, edge: list[dict[str, Any]]) -> None:
+        """What a cloud does at its edge: an external address stands for a node, one to one, in both directions."""
+        ways_in = {node["outside"]: node["inside"] for node in edge}
+        ways_out = {source: node["outside"] for node in edge for source in (node["inside"], *node["pods"])}
+        if self.backend == "nft":
+            text = "table ip edge {\n"
+            text += _nat_chain("prerouting", "dstnat", "dnat to ip daddr", ways_in)
+            text += _nat_chain("postrouting", "srcnat", "ct status dnat snat to ip saddr", ways_out)
+            self.run("router", ["nft", "-f", "-"], text + "}\n")
+            return
+        rules = [f"-A PREROUTING -d {old} -j DNAT --to-destination {new}\n" for old, new in ways_in.items()]
+        snat = "-m conntrack --ctstate DNAT -j SNAT --to-source"
+        rules += [f"-A POSTROUTING -s {old} {snat} {new}\n" for old, new in ways_out.items()]
+        self.run("router", [self._tools[0], "-w"], f"*nat\n{''.join(rules)}COMMIT\n")
 
     def reset(self) -> None:
         """No rules, and no memory of connections."""

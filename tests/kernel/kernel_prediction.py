@@ -101,6 +101,8 @@ def follow(
             seen = state.kernels[at.machine].rules.source_seen(packet, hop.endpoint, hop.verdict)
             connection.translated(state, packet, hop)
             connection.ingress = 0
+        elif connection.translator is None:
+            seen = hop.packet.source
         connection.places.append(hop.place)
         translated = connection.translator is not None
         at, packet = hop.place, hop.packet

@@ -191,6 +191,15 @@ def describe(state: Forwarding, networks: Iterable[str], outside: Iterable[str])
         "node_networks": list(networks),
         "outside": list(outside),
         "balanced": {address: list(b.targets) for address, b in state.balancers.items()},
+        "edge": [
+            {
+                "outside": state.external_places[name].address,
+                "inside": state.node_places[name].address,
+                "pods": [network for network in info.pod_cidrs if ":" not in network],
+            }
+            for name, info in infos.items()
+            if name in state.external_places
+        ],
         "localhost_node_ports": modes == {"iptables"} and open_loopback,
     }
 

@@ -86,11 +86,12 @@ def simulation(mode: str, at: int) -> Simulation:
 
 
 def sources(sim: Simulation) -> dict[str, Place]:
-    """One pod that serves, one that does not, each kind of node, and the outside."""
+    """One pod that serves, one that does not, one node of each role, and the outside."""
     state = sim.forwarding
     pods = {place.name: place for place in state.places.values() if place.kind == "pod"}
     names = [next(name for name in pods if name.startswith("default/web")), "default/client"]
-    return {**{name: pods[name] for name in names}, **state.node_places, "outside": state.outside}
+    nodes = {name: state.node_places[name] for name in ("master", "worker-1")}
+    return {**{name: pods[name] for name in names}, **nodes, "outside": state.outside}
 
 
 def targets(sim: Simulation) -> list[tuple[str, int]]:

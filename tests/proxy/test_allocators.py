@@ -116,3 +116,12 @@ def test_a_freed_pod_address_is_not_reused_at_once() -> None:
         pods.allocate()
     assert pods.has("10.244.1.3")
     assert pods.gateway == "10.244.1.1"
+
+
+def test_the_address_of_dns_is_given_to_nobody_who_does_not_ask_for_it() -> None:
+    ips = ServiceIPAllocator("10.0.0.0/28", kept="10.0.0.10")
+    given = [ips.allocate_next(0) for _ in range(13)]
+    assert "10.0.0.10" not in given
+    with pytest.raises(Full):
+        ips.allocate_next(0)
+    assert ips.allocate("10.0.0.10") == "10.0.0.10"

@@ -82,6 +82,27 @@ def test_a_reset_ends_it_in_ten_seconds() -> None:
     assert table.find(tcp(), 12 * S) is None
 
 
+def test_a_port_that_is_used_again_is_chosen_for_anew_once_its_connection_is_closed() -> None:
+    table = Conntrack()
+    entry = table.add(tcp(), POD, now=0)
+    assert entry is not None
+    table.saw(entry, "established", 0)
+    assert table.find(tcp(), S, opens=True) is entry  # the old one is believed open: the SYN goes where it went
+    for what in ("fin", "ack", "fin", "ack"):
+        table.saw(entry, what, 2 * S)
+    assert table.find(tcp(), 3 * S) is entry
+    assert table.find(tcp(), 3 * S, opens=True) is None
+    assert len(table) == 0
+
+
+def test_a_reset_connection_leaves_its_port_free() -> None:
+    table = Conntrack()
+    entry = table.add(tcp(), POD, now=0)
+    assert entry is not None
+    table.saw(entry, "rst", 0)
+    assert table.find(tcp(), S, opens=True) is None
+
+
 def test_a_udp_flow_becomes_a_stream_when_it_talks_for_two_seconds() -> None:
     table = Conntrack()
     entry = table.add(udp(), POD, now=0)
