@@ -7,7 +7,7 @@ At time zero every node is up, Ready and has no rules yet; the manifests are app
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from itertools import islice
 from typing import Any
@@ -20,14 +20,18 @@ from netsim.api.store import Refused, Store
 from netsim.control.admission import Admission
 from netsim.control.cloud import Cloud
 from netsim.control.cluster import Cluster
+from netsim.control.corefile import dns_address, dns_objects, is_dns_service
 from netsim.control.daemonset import DaemonSets
 from netsim.control.deployment import Deployments
 from netsim.control.disruption import Disruptions
-from netsim.control.dns import Dns, slice_service
+from netsim.control.dns import Dns, Heard, slice_service
 from netsim.control.endpointslice import EndpointSlices, selector_keys
 from netsim.control.kube_proxy import Feed
 from netsim.control.kubelet import Kubelet, ready_node
+from netsim.control.levers import Levers
+from netsim.control.lookup import TrafficNames
 from netsim.control.machine import Machine
+from netsim.control.nameservers import Nameservers
 from netsim.control.node_lifecycle import NodeLifecycle
 from netsim.control.pod_gc import collect_pods
 from netsim.control.recorder import record
@@ -38,12 +42,11 @@ from netsim.control.taint_eviction import TaintEviction
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.history import History
 from netsim.dataplane.kernel import Kernel
-from netsim.dataplane.plain import syn_schedule
+from netsim.dataplane.moments import syn_schedule
 from netsim.dataplane.server import Server
 from netsim.dataplane.serving import Serving
 from netsim.draws import Draws
 from netsim.errors import ScenarioError
-from netsim.fields import Labels
 from netsim.proxy.node import NodeInfo, NodeRules
 from netsim.proxy.tables import Tables
 from netsim.scenario.model import ScenarioDocument
@@ -66,37 +69,7 @@ class Built:
     admission: Admission
     levers: Levers
     syn_schedule: list[int]
-
-
-@dataclass
-class Levers:
-    """What faults may do to the cluster (`faults.Machines`)."""
-
-    cluster: Cluster
-    machines: dict[str, Machine]
-    zones: dict[str, str] = field(default_factory=dict)
-
-    def node_names(self) -> list[str]:
-        """All nodes, in the scenario's order."""
-        return list(self.machines)
-
-    def nodes_running(self, labels: Labels) -> set[str]:
-        """The nodes on which a pod with these labels runs now."""
-        servers = self.cluster.forwarding.servers
-        return {
-            node_of(pod)
-            for pod in self.cluster.store.list("Pod")
-            if matches_labels(labels, labels_of(pod))
-            and f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" in servers
-        }
-
-    def zone_of(self, node: str) -> str:
-        """The zone a node stands in."""
-        return self.zones[node]
-
-    def power(self, node: str, *, on: bool) -> None:
-        """Cut or restore a node's power."""
-        self.machines[node].power(on=on)
+    names: Nameservers
 
 
 class Numbers:
@@ -117,23 +90,28 @@ def build(env: simpy.Environment, scenario: Scenario, seed: int) -> Built:
     """Everything a scenario describes, at time zero."""
     document = scenario.document
     cluster = _cluster(env, document, seed)
-    store, addresses = cluster.store, document.cluster.addresses
+    cluster.forwarding.proxy_well = lambda node: cluster.proxies[node].well(cluster.now)
+    store, spec, addresses = cluster.store, document.cluster, document.cluster.addresses
     for kind, name, keys in INDICES:
         store.index(kind, name, keys)
     record(cluster)
     tables = Tables(document.cluster.proxy, (addresses.pods,), (addresses.services,))
     feed = Feed(cluster, tables)
-    services = ServiceIPAllocator(addresses.services)
+    services = ServiceIPAllocator(addresses.services, kept=dns_address(addresses.services))
     admission = Admission(cluster, services, NodePortAllocator())
     numbers = Numbers()
     machines = _machines(cluster, document, feed, numbers)
-    levers = Levers(cluster, machines, {n: g.zone for g in document.cluster.nodes for n in g.names()})
-    _components(cluster, document, admission)
+    zones = {name: group.zone for group in document.cluster.nodes for name in group.names()}
+    members = [n for group in document.cluster.nodes if group.role == "control-plane" for n in group.names()]
+    levers = Levers(cluster, machines, zones, members, admission)
+    heard = _components(cluster, document, admission)
     _system_objects(cluster, document, services)
-    env.process(_apply(cluster, admission, scenario.objects))
+    objects = (*dns_objects(spec.dns, addresses.services, spec.version, spec.domain), *scenario.objects)
+    names = _nameservers(cluster, document, heard, objects)
+    env.process(_apply(cluster, admission, objects))
     kernel = document.cluster.kernel
     schedule = syn_schedule(kernel.syn_retries, kernel.syn_linear_timeouts)
-    return Built(cluster, machines, numbers.names, admission, levers, schedule)
+    return Built(cluster, machines, numbers.names, admission, levers, schedule, names)
 
 
 INDICES: tuple[tuple[str, str, Callable[[Object], list[Any]]], ...] = (
@@ -145,6 +123,7 @@ INDICES: tuple[tuple[str, str, Callable[[Object], list[Any]]], ...] = (
     ),
     ("Pod", "owner", lambda pod: [owner["uid"]] if (owner := controller_of(pod)) else []),
     ("ReplicaSet", "owner", lambda rs: [owner["uid"]] if (owner := controller_of(rs)) else []),
+    ("ControllerRevision", "owner", lambda one: [owner["uid"]] if (owner := controller_of(one)) else []),
     ("Service", "selector", lambda service: selector_keys(service)),
     ("EndpointSlice", "service", lambda piece: [slice_service(piece)]),
 )
@@ -159,6 +138,9 @@ def _cluster(env: simpy.Environment, document: ScenarioDocument, seed: int) -> C
     forwarding = Forwarding(
         build_topology(spec.nodes, spec.links), history, spec.links, spec.cni, outside, spec.domain
     )
+    forwarding.hairpin = spec.hairpin
+    forwarding.flows = spec.load_balancer.resolved().flows
+    forwarding.limited = forwarding.track = spec.proxy.conntrack_max is not None
     forwarding.add_address(forwarding.outside)
     return Cluster(
         env=env,
@@ -190,7 +172,7 @@ def _machines(cluster: Cluster, document: ScenarioDocument, feed: Feed, numbers:
         pod_range = ranges.allocate()
         kubelet = _node(cluster, group, name, addresses, pod_range, feed, behaviour, numbers, spec.version, spec.cni)
         kubelets[name] = kubelet
-        daemons = (_api_server(name, addresses, numbers),) if group.role == "control-plane" else ()
+        daemons = (_api_server(name, addresses[0], numbers),) if group.role == "control-plane" else ()
         machines[name] = Machine(cluster, name, kubelet, feed, spec.proxy, daemons)
     _dispatch_pods(cluster, kubelets)
     return machines
@@ -222,7 +204,7 @@ def _node(
         forwarding.add_address(places[name])
     bridge = () if forwarding.routed else (ipam.gateway,)
     tunnel = (str(ipam.network.network_address),) if cni in ENCAPSULATION else ()
-    info = NodeInfo(name, own, group.zone, labels_of(node), (pod_range,), bridge, tunnel)
+    info = NodeInfo(name, addresses[:1], group.zone, labels_of(node), (pod_range,), bridge, tunnel)
     forwarding.kernels[name] = Kernel(NodeRules(feed.tables, info))
     return Kubelet(cluster, name, addresses[0], ipam, behaviour, numbers)
 
@@ -263,11 +245,11 @@ def _node_object(group: Nodes, name: str, addresses: tuple[str, str], pod_range:
     return ready_node(node, 0)
 
 
-def _api_server(name: str, addresses: tuple[str, str], numbers: Numbers) -> Callable[[], Server]:
+def _api_server(name: str, address: str, numbers: Numbers) -> Callable[[], Server]:
     """The API server as packets meet it, on a control plane node."""
     pod = f"kube-system/kube-apiserver-{name}"
     ports = [(API_SERVER_PORT, "TCP")]
-    return lambda: Server(numbers(pod), pod, name, tuple(filter(None, addresses)), Serving(), ports)
+    return lambda: Server(numbers(pod), pod, name, (address,), Serving(), ports)
 
 
 def _behaviour(servings: tuple[Serving, ...]) -> Callable[[Object], Serving]:
@@ -342,8 +324,20 @@ def _system_objects(cluster: Cluster, document: ScenarioDocument, services: Serv
         store.create({"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": [subset]})
 
 
-def _components(cluster: Cluster, document: ScenarioDocument, admission: Admission) -> None:
-    """Start the control plane."""
+def _nameservers(
+    cluster: Cluster, document: ScenarioDocument, heard: Heard, objects: tuple[Object, ...]
+) -> Nameservers:
+    """The cluster's DNS. Where it is made of pods, traffic has to ask them."""
+    spec = document.cluster
+    names = Nameservers(cluster, heard, spec.domain, dns_address(spec.addresses.services), spec.name_lookup)
+    if any(is_dns_service(obj) for obj in objects):
+        names.in_pods = True
+        cluster.forwarding.resolution = TrafficNames(names)
+    return names
+
+
+def _components(cluster: Cluster, document: ScenarioDocument, admission: Admission) -> Heard:
+    """Start the control plane; what it has heard of names comes back."""
     spec = document.cluster
     Deployments(cluster)
     ReplicaSets(cluster, admission)
@@ -354,15 +348,17 @@ def _components(cluster: Cluster, document: ScenarioDocument, admission: Admissi
     EndpointSlices(cluster)
     NodeLifecycle(cluster)
     TaintEviction(cluster)
-    Dns(cluster, spec.domain)
+    dns = Dns(cluster, spec.domain)
     Cloud(cluster, spec.load_balancer, HostLocal(str(spec.addresses.load_balancers)))
     cluster.env.process(collect_pods(cluster))
+    return dns.heard
 
 
 def _apply(cluster: Cluster, admission: Admission, objects: tuple[Object, ...]) -> Generator[Any, Any, None]:
     """`kubectl apply`, one object after the other; namespaces first, so that the order of files does not matter."""
     for obj in sorted(objects, key=lambda obj: obj["kind"] != "Namespace"):
         yield cluster.env.timeout(cluster.timings.write)
+        yield from cluster.plane.answered()
         try:
             admission.apply(obj)
         except Refused as error:

@@ -23,10 +23,12 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from netsim.units import (
+    format_bandwidth,
     format_duration,
     format_rate,
     format_share,
     format_size,
+    parse_bandwidth,
     parse_duration,
     parse_rate,
     parse_share,
@@ -95,6 +97,14 @@ Size = Annotated[
     _text(rf"^{_NUMBER}(B|kB|MB|GB|KiB|MiB|GiB)$", "10kB", {"type": "integer", "minimum": 0}),
 ]
 """How much: text such as `500B`, `10kB`, `1MiB`; bytes inside."""
+
+Bandwidth = Annotated[
+    int,
+    BeforeValidator(parse_bandwidth),
+    PlainSerializer(format_bandwidth, return_type=str),
+    _text(rf"^{_NUMBER}[kMGT]?bit/s$", "10Gbit/s", {"type": "integer", "minimum": 1}),
+]
+"""How much a link carries: text such as `10Gbit/s` or `100Mbit/s`; bits per second inside."""
 
 Share = Annotated[
     float,

@@ -36,16 +36,23 @@ class Scenario(model.Scenario):
         seed: int | None = None,
         until: str | int | None = None,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        engine: Literal["auto", "plain", "compiled"] = "auto",
+        requests: str = "all",
     ) -> Run:
         """Run it, with its own seed or another, to its end or until a time such as `90s`.
 
-        `progress` is called now and then with the simulated time and the number of requests so far.
+        The `engine` that moves packets never changes a result: `auto` takes the compiled one, which needs numba,
+        if the run is large enough. `progress` is called now and then with the simulated time and the number of
+        requests so far. Of the table of `requests` the run keeps `all` (64 bytes each), `sample:1000` or `none`;
+        nothing else that it says depends on that.
         """
-        from netsim.report.run import Run
-        from netsim.simulation import simulate
+        from netsim.report.execute import execute
+        from netsim.report.keeping import wished
         from netsim.units import parse_duration
 
-        return Run(simulate(self, seed, None if until is None else parse_duration(until), progress))
+        stop = None if until is None else parse_duration(until)
+        return execute(self, seed, stop, progress, engine=engine, keep=wished(requests))
 
     def sweep(
         self,
@@ -120,12 +127,14 @@ def trace(
     return found.trace(source, target, at, seed, protocol)
 
 
-def shell(scenario: Scenario | str | Path, seed: int | None = None) -> Lab:
+def shell(
+    scenario: Scenario | str | Path, *others: Scenario | str | Path, seed: int | None = None
+) -> Lab:
     """A prompt on a scenario's cluster: `lab("kubectl get svc my-nginx")` returns what kubectl would print.
 
     The clock goes on after each command until the cluster has come to rest, or by `lab("sleep 40s")`; `lab.now`
-    says where it stands, and `lab.simulation` is what runs.
+    says where it stands, and `lab.simulation` is what runs. Several scenarios are several clusters of one set.
     """
     from netsim.console.session import Lab
 
-    return Lab(scenario if isinstance(scenario, Scenario) else load(scenario), seed)
+    return Lab([one if isinstance(one, Scenario) else load(one) for one in (scenario, *others)], seed)

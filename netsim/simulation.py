@@ -3,11 +3,13 @@
 The control half is SimPy processes; the data half is moved up to each instant at which the control half
 does something (`advance`), so that packets always meet exactly the state of their own instant. A change at
 t is seen by packets at t: control first, then packets.
+
+Requests stay in memory until the run is over, or are handed over in parts while it goes on (`Take`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +18,14 @@ from numpy.typing import NDArray
 
 from netsim.build import Built, build
 from netsim.control.cluster import Cluster
+from netsim.control.levers import Levers
+from netsim.dataplane.engines import Choice, Wish, choose, engine_of
 from netsim.dataplane.history import Change
-from netsim.dataplane.plain import PlainEngine
 from netsim.dataplane.reach import reach
 from netsim.dataplane.routes import Neighbour, routes
 from netsim.dataplane.sources import Source, address_of, place_of
 from netsim.dataplane.trace import Trace, Tracer
 from netsim.errors import Problem, ScenarioError
-from netsim.faults import Machines
 from netsim.proxy.node import NodeRules
 from netsim.scenario.scenario import Scenario
 from netsim.traffic import Origin, Target, parse_origin, parse_target
@@ -31,6 +33,7 @@ from netsim.units import MS, format_duration
 
 Progress = Callable[[int, int], None]
 REPORT_EVERY = 100 * MS  # of simulated time
+PART = 1 << 16  # requests handed over at a time, or a little more
 
 
 @dataclass(frozen=True)
@@ -47,27 +50,39 @@ class Outage:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """Everything a run leaves behind."""
+class Part:
+    """Requests in canonical order, and what is needed to read them: names, and what had changed until then."""
+
+    requests: NDArray[np.void]
+    sources: Sequence[str]
+    pods: Sequence[str]
+    nodes: Sequence[str]
+    changes: Sequence[Change]
+    instants: Sequence[int]  # when a source could no longer reach its target, or could again
+
+
+Take = Callable[[Part], None]
+"""Whom finished requests are handed to. Part after part makes the whole table, whichever engine moves them."""
+
+
+@dataclass(frozen=True)
+class Recording(Part):
+    """Everything a run leaves behind; without requests if they were handed over."""
 
     scenario: Scenario
     seed: int
     ended: int
     partial: bool
-    requests: NDArray[np.void]
-    sources: tuple[str, ...]
-    pods: tuple[str, ...]
-    nodes: tuple[str, ...]
-    changes: tuple[Change, ...]
     outages: tuple[Outage, ...]
     ignored: tuple[str, ...]
     engine: str = "plain"
+    engine_why: str = ""
 
 
 class Simulation:
     """A scenario under way."""
 
-    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None, engine: Wish = "plain") -> None:
         self.scenario = scenario
         self.document = scenario.document
         self.seed = self.document.seed if seed is None else seed
@@ -81,7 +96,9 @@ class Simulation:
             Source(i, traffic, self.cluster.draws, self.end)
             for i, traffic in enumerate(self.document.traffic)
         ]
-        self.engine = PlainEngine(
+        self.choice: Choice = choose(engine, self.forwarding, self.sources)
+        self.engine = engine_of(
+            self.choice,
             self.forwarding,
             self.sources,
             list(self.built.machines),
@@ -89,6 +106,8 @@ class Simulation:
             self.document.cluster.name_lookup,
         )
         self.watch = ReachWatch(self)
+        self.told = self.handed = 0  # up to when progress was told; requests handed over
+        self.ready = PART
         for source in self.sources:
             self.env.timeout(source.traffic.start)  # an instant at which the two halves meet
             self.env.timeout(source.stop)
@@ -96,7 +115,7 @@ class Simulation:
             self.env.process(fault.run(self.env, self.levers, self.cluster.draws.stream("fault", fault.name)))
 
     @property
-    def levers(self) -> Machines:
+    def levers(self) -> Levers:
         """What faults may do."""
         return self.built.levers
 
@@ -106,29 +125,46 @@ class Simulation:
         return int(self.env.now)
 
     @property
+    def sources_named(self) -> tuple[str, ...]:
+        """The names of the traffic sources, in the order of the scenario."""
+        return tuple(source.name for source in self.sources)
+
+    @property
     def node_rules(self) -> dict[str, NodeRules]:
         """Every node's rules, as programmed now."""
         return {name: kernel.rules for name, kernel in self.forwarding.kernels.items()}
 
-    def run(self, until: int | None = None, progress: Progress | None = None) -> None:
+    def run(self, until: int | None = None, progress: Progress | None = None, take: Take | None = None) -> None:
         """Move both halves on, up to and including what the control half does at `until`."""
         until = self.end if until is None else min(until, self.end)
-        env, advance = self.env, self.engine.advance
-        told = 0
-        while True:
-            if env.peek() > until:
-                break
+        env = self.env
+        while env.peek() <= until:
             instant = int(env.peek())
-            advance(instant)
+            self._advance(instant, progress, take)
             while env.peek() == instant:
                 env.step()
             self.watch.look(instant)
-            if progress is not None and instant - told >= REPORT_EVERY:
-                told = instant
-                progress(instant, len(self.engine.rows))
-        advance(until)
+        self._advance(until, progress, take)
         if env.now < until:
             env.run(until=until)
+
+    def _advance(self, until: int, progress: Progress | None, take: Take | None) -> None:
+        """Move packets on in strides, after which whoever wants to know is told, and what is ready handed over."""
+        while self.told + REPORT_EVERY <= until:
+            self.told += REPORT_EVERY
+            self.engine.advance(self.told)
+            if progress is not None:
+                progress(self.told, self.handed + len(self.engine.rows))
+            if take is not None and len(self.engine.rows) >= self.ready:
+                self._hand_over(self.engine.settled(), take)
+        self.engine.advance(until)
+
+    def _hand_over(self, rows: NDArray[np.void], take: Take) -> None:
+        """Hand requests over; the next ones when there are twice as many as had to stay behind."""
+        nodes, changes = tuple(self.built.machines), self.cluster.history.changes
+        take(Part(rows, self.sources_named, self.built.pods, nodes, changes, self.watch.instants))
+        self.handed += len(rows)
+        self.ready = max(PART, 2 * len(self.engine.rows))
 
     def conntrack_text(self, node: str) -> str:
         """A node's conntrack entries as `conntrack -L` prints them; TCP's only if the run has tracked them."""
@@ -154,24 +190,30 @@ class Simulation:
         if client is None:
             raise ScenarioError(Problem(f"{source} does not run at {format_duration(self.now)}"))
         address = address_of(state, origin, wanted)
-        tracer = Tracer(state, self.cluster.draws, self.document.cluster.cni)
+        tracer = Tracer(state, self.cluster.draws, self.document.cluster.cni, self.routes_text)
         return tracer.trace(source, client, target, address, wanted.port, protocol)
 
-    def record(self, *, partial: bool = False) -> Recording:
-        """End the run here and take what it has left."""
-        ended = self.now
+    def record(self, *, partial: bool = False, take: Take | None = None) -> Recording:
+        """End the run here and take what it has left; requests are handed over, if somebody takes them."""
+        ended = max(self.now, self.engine.now)  # interrupted, packets may be ahead
+        requests = self.engine.finish(ended)
+        if take is not None:
+            self._hand_over(requests, take)
         return Recording(
             scenario=self.scenario,
             seed=self.seed,
             ended=ended,
             partial=partial,
-            requests=self.engine.finish(ended),
-            sources=tuple(source.name for source in self.sources),
+            requests=requests if take is None else requests[:0],
+            sources=self.sources_named,
             pods=tuple(self.built.pods),
             nodes=tuple(self.built.machines),
             changes=tuple(self.cluster.history),
+            instants=tuple(self.watch.instants),
             outages=self.watch.outages(),
             ignored=self.scenario.ignored,
+            engine=self.choice.name,
+            engine_why=self.choice.why,
         )
 
 
@@ -202,6 +244,7 @@ class ReachWatch:
         self.seen = -1
         self.open: dict[int, tuple[int, float, str]] = {}  # source -> began, worst share, reason
         self.closed: list[tuple[int, int, int | None, float, str]] = []
+        self.instants: list[int] = []  # when any of them began or ended
 
     def look(self, now: int) -> None:
         """Look again, if anything has changed."""
@@ -217,10 +260,13 @@ class ReachWatch:
         if lost:
             began, worst, reason = self.open.get(source.index, (now, 0.0, ""))
             first = reason or (found.reasons[0] if found and found.reasons else "")
+            if began == now:
+                self.instants.append(now)
             self.open[source.index] = (began, max(worst, lost), first)
         elif source.index in self.open:
             began, worst, reason = self.open.pop(source.index)
             if began < now:
+                self.instants.append(now)
                 self.closed.append((source.index, began, now, worst, reason))
 
     def outages(self) -> tuple[Outage, ...]:
@@ -249,12 +295,20 @@ class ReachWatch:
 
 
 def simulate(
-    scenario: Scenario, seed: int | None = None, until: int | None = None, progress: Progress | None = None
+    scenario: Scenario,
+    seed: int | None = None,
+    until: int | None = None,
+    progress: Progress | None = None,
+    take: Take | None = None,
+    engine: Wish = "auto",
 ) -> Recording:
-    """Run a scenario to its end (or to `until`); interrupted, it returns what there is, marked as partial."""
-    simulation = Simulation(scenario, seed)
+    """Run a scenario to its end (or to `until`); interrupted, it returns what there is, marked as partial.
+
+    Finished requests stay in the recording, or are handed to `take` while the run goes on.
+    """
+    simulation = Simulation(scenario, seed, engine)
     try:
-        simulation.run(until, progress)
+        simulation.run(until, progress, take)
     except KeyboardInterrupt:
-        return simulation.record(partial=True)
-    return simulation.record()
+        return simulation.record(partial=True, take=take)
+    return simulation.record(take=take)

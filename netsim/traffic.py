@@ -42,6 +42,19 @@ class KeepAlive(Model):
     requests: int | None = Field(default=None, ge=1)  # a connection is closed after so many
 
 
+class Tls(Model):
+    """TLS on new connections: its version, the kind of the server's key, and whether clients resume sessions.
+
+    A session is resumed with the pod that it was begun with, for five minutes; `early` sends the request along then
+    (0-RTT, TLS 1.3). Certificates are not looked at here.
+    """
+
+    version: Literal["1.2", "1.3"] = "1.3"
+    key: Literal["rsa", "ecdsa"] = "rsa"
+    resume: bool = True
+    early: bool = False
+
+
 SCHEMES = {"http": 80, "https": 443}
 """What a URL may begin with, and the port it then means."""
 
@@ -175,6 +188,8 @@ class Traffic(Model):
     timeout: Duration | None = 2 * S  # for a whole try, connecting included
     retries: Retries = Retries()
     keep_alive: KeepAlive | None = None
+    tls: Tls | None = None
+    name_cache: Duration = 0  # how long clients themselves keep a name's address, at most for its TTL
     request: Size = 500
     response: Size = 10_000
 

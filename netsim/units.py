@@ -35,6 +35,7 @@ _SUFFIXES = {
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(GiB|MiB|KiB|GB|MB|kB|B)")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(k?)/(s|m|h)")
+_BANDWIDTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kMGT]?)bit/s")
 _QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
@@ -138,6 +139,31 @@ def format_rate(rate: float) -> str:
         if len(text) < 12 and parse_rate(text) == rate:
             return text
     return f"{_plain(rate)}/s"
+
+
+def parse_bandwidth(value: Any) -> int:
+    """The bits per second that a text such as `10Gbit/s` says. An integer is already bits per second.
+
+    >>> parse_bandwidth("10Gbit/s"), parse_bandwidth("1.5Mbit/s")
+    (10000000000, 1500000)
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    match = _BANDWIDTH.fullmatch(str(value).strip())
+    total = Fraction(match[1]) * _SUFFIXES[match[2]] if match else Fraction(0)
+    if not total or total.denominator != 1:
+        raise ValueError(f"{value!r} is not a bandwidth; write 10Gbit/s or 100Mbit/s")
+    return int(total)
+
+
+def format_bandwidth(bits: int) -> str:
+    """The shortest text that reads back to the same bandwidth.
+
+    >>> format_bandwidth(10_000_000_000), format_bandwidth(1_500_000)
+    ('10Gbit/s', '1500kbit/s')
+    """
+    prefix = next(p for p in ("T", "G", "M", "k", "") if bits % _SUFFIXES[p] == 0)
+    return f"{bits // int(_SUFFIXES[prefix])}{prefix}bit/s"
 
 
 def parse_share(value: Any) -> float:

@@ -74,9 +74,16 @@ class Field:
     required: bool
 
 
+CUSTOM = tuple(
+    Kind("multicluster.x-k8s.io", "v1alpha1", name, f"{name.lower()}s", (short,), True)
+    for name, short in (("ServiceExport", "svcex"), ("ServiceImport", "svcim"))
+)
+"""Kinds that come as custom resources; nobody has published their fields."""
+
+
 def kinds() -> tuple[Kind, ...]:
     """Every kind that Kubernetes has; of a kind with several versions, the preferred one comes first."""
-    return _loaded()[0]
+    return (*_loaded()[0], *CUSTOM)
 
 
 def find(api_version: str, kind: str) -> Kind | None:

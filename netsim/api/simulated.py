@@ -37,12 +37,14 @@ CONTAINER = {
     **whole("name image ports env envFrom readinessProbe livenessProbe startupProbe"),
     "resources": whole("requests"),
     "lifecycle": whole("preStop"),
+    "volumeMounts": whole("name mountPath subPath readOnly"),
 }
 POD = {
     **whole("nodeName nodeSelector affinity tolerations topologySpreadConstraints"),
     **whole("hostNetwork hostname subdomain dnsPolicy dnsConfig enableServiceLinks"),
     **whole("restartPolicy terminationGracePeriodSeconds readinessGates"),
     "containers": CONTAINER,
+    "volumes": whole("name secret configMap projected"),
 }
 TEMPLATE = {"metadata": METADATA, "spec": POD}
 SERVICE = whole(
@@ -73,14 +75,14 @@ SIMULATED: dict[str, Table] = {
         **OBJECT,
         "spec": {
             **whole("replicas selector serviceName podManagementPolicy updateStrategy minReadySeconds ordinals"),
+            **whole("revisionHistoryLimit"),
             "template": TEMPLATE,
         },
     },
     "DaemonSet": {
         **OBJECT,
         "spec": {
-            **whole("selector minReadySeconds"),
-            "updateStrategy": {"type": ALL, "rollingUpdate": whole("maxUnavailable")},
+            **whole("selector minReadySeconds updateStrategy revisionHistoryLimit"),
             "template": TEMPLATE,
         },
     },

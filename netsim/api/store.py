@@ -29,7 +29,10 @@ class Refused(NetsimError):
 
     def __init__(self, reason: str, message: str) -> None:
         self.reason = reason
-        super().__init__(message)
+        super().__init__(reason, message)  # whoever raises it again makes it anew from both
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +167,10 @@ class Store:
             return None
         last = self._stamp(old)
         self._tell(Change("DELETED", last, old))
-        for owned_kind, (owned_namespace, owned_name) in list(self._owned.pop(old["metadata"]["uid"], ())):
+        uid = old["metadata"]["uid"]
+        for owned_kind, (owned_namespace, owned_name) in list(self._owned.pop(uid, ())):
             owned = self.get(owned_kind, owned_namespace, owned_name)
-            if owned is not None:
+            if owned is not None and any(uid == one["uid"] for one in owned["metadata"].get("ownerReferences") or ()):
                 self.delete(owned)
         return last
 

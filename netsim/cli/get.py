@@ -101,7 +101,7 @@ def simulation_at(request: Request) -> Simulation:
     from netsim.simulation import Simulation
 
     simulation = Simulation(scenario, request.seed)
-    simulation.forwarding.track = request.state == "conntrack"
+    simulation.forwarding.track |= request.state == "conntrack"
     simulation.run(until=at)
     return simulation
 
@@ -110,13 +110,12 @@ def act(request: Request, simulation: Simulation) -> tuple[Printed, tuple[str, .
     """What is to be printed, and what of it was not found."""
     from netsim.api.printing import Printed, print_groups
     from netsim.api.query import answer
-    from netsim.console.machines import NODE_STATES
     from netsim.errors import ScenarioError
 
     if request.query is None:
         if simulation.store.get("Node", "", request.node) is None:
             return Printed(""), (f'nodes "{request.node}" not found',)
-        return Printed(NODE_STATES[request.state](simulation, request.node)), ()
+        return _held(request, simulation), ()
     found = answer(request.query, simulation.store)
     options = replace(request.options, single=request.query.single)
     if found.missing and not any(group.objects for group in found.groups):
@@ -125,6 +124,21 @@ def act(request: Request, simulation: Simulation) -> tuple[Printed, tuple[str, .
         return print_groups(found.groups, options, simulation.now), found.missing
     except ValueError as error:
         raise ScenarioError(str(error)) from None
+
+
+def _held(request: Request, simulation: Simulation) -> Printed:
+    """What a node holds; without power nothing, and without rules or connections nothing to print."""
+    from netsim.api.printing import Printed
+    from netsim.console.machines import NODE_STATES
+
+    if not simulation.forwarding.powered[request.node]:
+        return Printed("", f"{request.node} has no power now.\n")
+    text = NODE_STATES[request.state](simulation, request.node)
+    return Printed(text, "" if text else f"{request.node} has no {NOTHING.get(request.state, 'rules')} now.\n")
+
+
+NOTHING = {"conntrack": "connections", "routes": "routes"}
+"""What a node has none of, where it is not rules."""
 
 
 # the command -------------------------------------------------------------------------------------------

@@ -10,13 +10,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from netsim.front import Scenario
+    from netsim.report.keeping import Wish
     from netsim.report.run import Run
+    from netsim.report.writing import Format, Writer
 
 PATIENCE = 1.0  # seconds until a progress bar is worth showing
 COLOURS: dict[str, dict[str, Any]] = {
@@ -39,6 +43,12 @@ Progress = Callable[[int, int], None]
 @click.option("--no-save", is_flag=True, help="Write no results.")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml", "wide", "csv"]),
               help="json, yaml: the summary; csv: the table of requests; wide: more detail.")  # fmt: skip
+@click.option("--requests", default="all", show_default=True, metavar="WHICH",
+              help="What to keep of the table of requests: all, sample:N or none; all else is the same.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True,
+              help="How that table is written; parquet needs pyarrow.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["auto", "plain", "compiled"]), default="auto", show_default=True,
+              help="What moves packets; the results are the same.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print only checks that fail.")
 @click.pass_context
 def command(
@@ -49,31 +59,83 @@ def command(
     out: str,
     no_save: bool,
     output: str | None,
+    requests: str,
+    form: Any,
+    engine: Any,
     quiet: bool,
 ) -> None:
     """Run the scenario in FILE.
 
     Prints the timeline, what each traffic source saw, when it could not reach its target, and the checks.
-    Writes tables, a figure and a summary to results/SCENARIO/SEED/. Exits with 1 if a check fails.
+    Writes tables, a figure and a summary to results/SCENARIO/SEED/; the table of requests while the run goes on,
+    so that it may be longer than memory. Exits with 1 if a check fails.
     """
     from netsim.front import load
+    from netsim.report.folder import fill, opened, place_of
 
     began, clock = time.time(), time.perf_counter()
-    stop = _time(until)
+    stop, keep = _time(until), _wish(requests, output)
     scenario = load(file)
     loaded = time.perf_counter()
-    with _bar(scenario.document.duration if stop is None else stop, quiet) as progress:
-        run = scenario.run(seed, stop, progress)
-    simulated = time.perf_counter()
-    with suppress(BrokenPipeError):  # nobody reads on: the results are written all the same
-        _print(run, output, quiet)
-    if not no_save:
-        seconds = {"load": loaded - clock, "simulate": simulated - loaded}
-        told = {"command": sys.argv, "started": _utc(began), "seconds": _rounded(seconds)}
-        place = run.save(out, **told)
-        if not quiet:
-            click.echo(f"\nResults are in {place}{'' if not run.partial else ' (partial)'}", err=True)
+    results, seed = Path(out), scenario.document.seed if seed is None else seed
+    with nullcontext(None) if no_save else opened(results, scenario.name, seed) as folder:
+        with _bar(scenario.document.duration if stop is None else stop, quiet) as progress:
+            run = _run(scenario, seed, stop, progress, engine, keep, _tables(folder, form, keep, output))
+        simulated = time.perf_counter()
+        with suppress(BrokenPipeError):  # nobody reads on: the results are written all the same
+            _print(run, output, quiet)
+        if folder is not None:
+            seconds = {"load": loaded - clock, "simulate": simulated - loaded}
+            told = {"command": sys.argv, "started": _utc(began), "requests": requests, "seconds": _rounded(seconds)}
+            fill(run, folder, told)
+    if not (no_save or quiet):
+        place = place_of(results, scenario.name, seed)
+        click.echo(f"\nResults are in {place}{'' if not run.partial else ' (partial)'}", err=True)
     context.exit(130 if run.partial else 0 if run.passed else 1)
+
+
+def _wish(requests: str, output: str | None) -> Wish:
+    from netsim.report.keeping import wished
+
+    try:
+        wish = wished(requests)
+    except ValueError as error:
+        raise click.UsageError(f"--requests: {error}") from None
+    if wish.kind == "none" and output == "csv":
+        raise click.UsageError("-o csv prints the table of requests, of which --requests none keeps nothing")
+    return wish
+
+
+@contextmanager
+def _tables(folder: Path | None, form: Format, keep: Wish, output: str | None) -> Iterator[list[Writer]]:
+    """Whoever writes the table of requests: into the folder, onto standard output, or both."""
+    from netsim.report.writing import CsvWriter, writer
+
+    with ExitStack() as stack:
+        writers: list[Writer] = []
+        if folder is not None and keep.kind != "none":
+            writers.append(stack.enter_context(writer(folder, form)))
+        if output == "csv":
+            writers.append(CsvWriter(sys.stdout.buffer))
+        yield writers
+
+
+def _run(
+    scenario: Scenario, seed: int, stop: int | None, progress: Progress | None, engine: Any, keep: Wish,
+    tables: AbstractContextManager[list[Writer]],
+) -> Run:  # fmt: skip
+    """Run it. The whole table is written while it goes on, and never in memory; a sample of it afterwards."""
+    from netsim.report.execute import execute
+    from netsim.report.keeping import Wish
+
+    with tables as writers:
+        whole = keep.kind == "all"
+        writing = [writer.take for writer in writers] if whole else []
+        run = execute(scenario, seed, stop, progress, engine=engine, keep=Wish("none") if whole else keep,
+                      writers=writing)  # fmt: skip
+        for writer in () if whole else writers:
+            writer.take(run.recording)
+    return run
 
 
 def _time(text: str | None) -> int | None:
@@ -98,9 +160,8 @@ def _print(run: Run, output: str | None, quiet: bool) -> None:
         from netsim.scenario.resolved import to_yaml
 
         click.echo(to_yaml(run.summary()), nl=False)
-    elif output == "csv":
-        for chunk in run.table("requests").chunks():
-            click.echo(chunk, nl=False)
+    elif output == "csv":  # written while the run went on
+        return
     elif quiet:
         for line in claims(run, paint=_painter(), only_failed=True):
             click.echo(line)

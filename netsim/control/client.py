@@ -9,6 +9,7 @@ Source: kubernetes `client-go/util/flowcontrol` (token bucket), defaults in `net
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from netsim.control.cluster import Cluster
@@ -51,6 +52,12 @@ class Client:
         )
 
     def call(self) -> Any:
-        """One API call: a SimPy event that comes when the call has been made."""
+        """One API call of a controller: a SimPy event that comes when the call has been made."""
+        if not self.cluster.plane.leads:
+            return self.cluster.env.process(self._call_once_led())
         wait = self.bucket.take(self.cluster.now)
         return self.cluster.env.timeout(wait + self.cluster.timings.write)
+
+    def _call_once_led(self) -> Generator[Any, Any, None]:
+        yield from self.cluster.plane.led()
+        yield self.call()

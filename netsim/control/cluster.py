@@ -16,6 +16,8 @@ import simpy
 from netsim.api.objects import Key, Object, key_of
 from netsim.api.store import Change, Store
 from netsim.api.times import EPOCH
+from netsim.control.leader import ControlPlane
+from netsim.control.proxy_health import ProxyHealth
 from netsim.control.timings import Timings
 from netsim.dataplane.forwarding import Forwarding
 from netsim.dataplane.history import History
@@ -36,7 +38,12 @@ class Cluster:
     forwarding: Forwarding
     history: History
     version: str
+    proxies: dict[str, ProxyHealth] = field(default_factory=dict)  # each node's kube-proxy, once it has started
     events: dict[tuple[str, ...], Key] = field(default_factory=dict)  # what was said already -> its Event
+    plane: ControlPlane = field(init=False)  # whether the API server answers, and whether controllers act
+
+    def __post_init__(self) -> None:
+        self.plane = ControlPlane(self)
 
     @property
     def now(self) -> int:
@@ -60,7 +67,12 @@ class Cluster:
     def event(
         self, about: Object, kind: str, reason: str, message: str, component: str, host: str = ""
     ) -> None:
-        """Record a Kubernetes Event; the same one again only counts up (client-go's EventCorrelator)."""
+        """Record a Kubernetes Event, if the API server can be asked.
+
+        The same one again only counts up (client-go's EventCorrelator).
+        """
+        if not self.plane.answers:
+            return
         namespace, name = key_of(about)
         same = (about["kind"], namespace, name, reason, message, component, host)
         old = self.events.get(same)

@@ -64,6 +64,7 @@ class Container:
     began: int | None = None
     end: Object | None = None  # how it ended, once it has
     over: Any = None  # the SimPy event of the present run's end
+    fails_after: int | None = None  # its process fails so long after each start; None: it does not
     backoff: Backoff = field(default_factory=Backoff)
     workers: dict[str, Any] = field(default_factory=dict)  # probe workers by kind
 

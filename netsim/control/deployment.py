@@ -11,23 +11,24 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from netsim.api.objects import Object, controller_of, is_finished, key_of, name_of, owned_by, with_condition
+from netsim.api.objects import Object, controller_of, is_finished, key_of, name_of, with_condition
 from netsim.api.store import Change
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
 from netsim.control.progress import due, is_complete, progress
-from netsim.control.rollout import (
-    new_replicas,
-    old_replicas,
-    proportional,
-    surge_and_unavailable,
-    template_hash,
+from netsim.control.revisions import (
+    HASH,
+    MOST,
+    in_use,
+    new_replica_set,
+    noted,
+    revision_of,
+    sizes_of,
+    was_scaled,
+    with_revision,
 )
+from netsim.control.rollout import Hashes, new_replicas, old_replicas, proportional, surge_and_unavailable
 from netsim.control.workqueue import WorkQueue
-
-HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
-DESIRED, MOST = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
 
 
 class Deployments:
@@ -37,6 +38,7 @@ class Deployments:
         self.cluster = cluster
         self.client = Client(cluster)
         self.queue = WorkQueue(cluster, self._sync, workers=5)
+        self.hashes = Hashes()
         self.late: dict[str, int] = {}  # when a Deployment, by uid, is looked at for being late
         cluster.hear("Deployment", lambda change: self.queue.add(key_of(change.object)))
         cluster.hear("ReplicaSet", self._replica_set_changed)
@@ -61,9 +63,12 @@ class Deployments:
             return
         new, old = self._sets(deployment)
         paused = deployment["spec"].get("paused", False)
-        if new is None and not paused:
+        if new is not None:
+            yield from self._number(new, in_use(deployment, new, old))
+            new, old = self._sets(deployment)
+        elif not paused:
             yield self.client.call()
-            new = self.cluster.store.create(new_replica_set(deployment, old))
+            new = self.cluster.store.create(new_replica_set(deployment, old, self.hashes.of(deployment)))
         sets = [*old, new] if new is not None else old
         if paused or was_scaled(deployment, sets):
             yield from self._resize(deployment, sets, new)
@@ -71,6 +76,13 @@ class Deployments:
             yield from self._roll(deployment, new, old)
         yield from self._report(deployment)
         yield from self._clean_up(deployment)
+
+    def _number(self, known: Object, wanted: Object) -> Generator[Any, Any, None]:
+        """The ReplicaSet of the present template is taken up (again)."""
+        if wanted != known:
+            yield self.client.call()
+            if self.cluster.current(known) is known:
+                self.cluster.store.update(wanted)
 
     def _roll(self, deployment: Object, new: Object, old: list[Object]) -> Generator[Any, Any, None]:
         """Take one step: grow the new set as far as it may, shrink the old ones as far as they may."""
@@ -112,7 +124,7 @@ class Deployments:
         if (new is not None and _size(new) == desired == _available(new)) or recreates:
             sizes = [_size(rs) if rs is new else 0 for rs in active]
         else:
-            before = max(int(_noted(rs, MOST) or 0) for rs in active)
+            before = max(int(noted(rs, MOST) or 0) for rs in active)
             surge = surge_and_unavailable(deployment)[0]
             sizes = proportional(desired, surge, [_size(rs) for rs in active], before)
         for rs, size in zip(active, sizes, strict=True):
@@ -137,9 +149,10 @@ class Deployments:
     def _clean_up(self, deployment: Object) -> Generator[Any, Any, None]:
         """Of a Deployment that has come through, the oldest empty sets go beyond its history limit."""
         current = self.cluster.current(deployment)
-        if current is None or not is_complete(current, current["status"]):
+        if current is None or not (current["spec"].get("paused") or is_complete(current, current["status"])):
             return
-        empty = [rs for rs in self._sets(current)[1] if not _size(rs) and not self._has_pods(rs)]
+        old = sorted(self._sets(current)[1], key=revision_of)
+        empty = [rs for rs in old if not _size(rs) and not self._has_pods(rs)]
         for rs in empty[: max(0, len(empty) - current["spec"].get("revisionHistoryLimit", 10))]:
             yield self.client.call()
             self.cluster.store.remove("ReplicaSet", *key_of(rs))
@@ -150,11 +163,12 @@ class Deployments:
             return
         new, old = self._sets(current)
         status = deployment_status(current, new, [new, *old] if new else old, self.cluster.now)
-        if status != current.get("status"):
+        if status != current.get("status") or (new and revision_of(new) != revision_of(current)):
             yield self.client.call()
             current = self.cluster.current(deployment)
             if current is not None:
-                current = self.cluster.store.update({**current, "status": status})
+                said = with_revision(current, new) if new else current
+                current = self.cluster.store.update({**said, "status": status})
         late = due(current) if current is not None else None
         if late is not None and self.late.get(deployment["metadata"]["uid"]) != late:
             self.late[deployment["metadata"]["uid"]] = late
@@ -163,35 +177,9 @@ class Deployments:
     def _sets(self, deployment: Object) -> tuple[Object | None, list[Object]]:
         """The ReplicaSet of the present template, and the others, oldest first."""
         mine = self.cluster.store.find("ReplicaSet", "owner", deployment["metadata"]["uid"])
-        wanted = template_hash(deployment["spec"]["template"])
+        wanted = self.hashes.of(deployment)
         new = next((rs for rs in mine if rs["metadata"]["labels"].get(HASH) == wanted), None)
         return new, [rs for rs in mine if rs is not new]
-
-
-def new_replica_set(deployment: Object, old: list[Object]) -> Object:
-    """The ReplicaSet for a Deployment's template, still empty."""
-    template = deployment["spec"]["template"]
-    ending = template_hash(template)
-    labels = {**(template.get("metadata", {}).get("labels") or {}), HASH: ending}
-    selector = deployment["spec"]["selector"]
-    revision = 1 + max((int(rs["metadata"]["annotations"][REVISION]) for rs in old), default=0)
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "metadata": {
-            "name": f"{name_of(deployment)}-{ending}",
-            "namespace": deployment["metadata"]["namespace"],
-            "labels": labels,
-            "annotations": {**sizes_of(deployment), REVISION: str(revision)},
-            "ownerReferences": [owned_by(deployment)],
-        },
-        "spec": {
-            "replicas": 0,
-            "minReadySeconds": deployment["spec"].get("minReadySeconds", 0),
-            "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), HASH: ending}},
-            "template": {**template, "metadata": {**(template.get("metadata") or {}), "labels": labels}},
-        },
-    }
 
 
 def deployment_status(deployment: Object, new: Object | None, sets: list[Object], now: int) -> Object:
@@ -223,22 +211,6 @@ def deployment_status(deployment: Object, new: Object | None, sets: list[Object]
         also = {"reason": reason, "message": message, "lastUpdateTime": seen}
         whole = with_condition(whole, now, "Progressing", truth, **also)
     return whole["status"]
-
-
-def sizes_of(deployment: Object) -> dict[str, str]:
-    """What is noted on each ReplicaSet, so that a change of the Deployment's size can be told from a rollout."""
-    replicas = deployment["spec"]["replicas"]
-    return {DESIRED: str(replicas), MOST: str(replicas + surge_and_unavailable(deployment)[0])}
-
-
-def was_scaled(deployment: Object, sets: list[Object]) -> bool:
-    """Whether the Deployment's size is another than its sets were last told."""
-    wanted = str(deployment["spec"]["replicas"])
-    return any(_size(rs) and _noted(rs, DESIRED) not in ("", wanted) for rs in sets)
-
-
-def _noted(replica_set: Object, name: str) -> str:
-    return str((replica_set["metadata"].get("annotations") or {}).get(name, ""))
 
 
 def _size(replica_set: Object) -> int:

@@ -27,6 +27,7 @@ from netsim.api.selectors import matches
 from netsim.api.store import Change
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
+from netsim.control.endpointslice import selected_pods
 from netsim.control.rollout import share_of
 from netsim.control.workqueue import WorkQueue
 from netsim.units import MINUTE
@@ -38,6 +39,14 @@ def budgets_of(cluster: Cluster, pod: Object) -> list[Object]:
     """The budgets that a pod counts for."""
     budgets = cluster.store.list("PodDisruptionBudget", pod["metadata"]["namespace"])
     return [budget for budget in budgets if matches(budget["spec"].get("selector"), labels_of(pod))]
+
+
+def protected(cluster: Cluster, budget: Object) -> list[Object]:
+    """The pods that count for a budget."""
+    namespace, selector = budget["metadata"]["namespace"], budget["spec"].get("selector") or {}
+    labels = selector.get("matchLabels")
+    pods = selected_pods(cluster, namespace, labels) if labels else cluster.store.list("Pod", namespace)
+    return [pod for pod in pods if matches(budget["spec"].get("selector"), labels_of(pod))]
 
 
 def needed(budget: Object, pods: int, scale: int | None) -> tuple[int, int]:
@@ -127,8 +136,7 @@ class Disruptions:
         budget = self.cluster.store.get("PodDisruptionBudget", *key)
         if budget is None:
             return
-        selector, now = budget["spec"].get("selector"), self.cluster.now
-        pods = [pod for pod in self.cluster.store.list("Pod", key[0]) if matches(selector, labels_of(pod))]
+        pods, now = protected(self.cluster, budget), self.cluster.now
         status = status_of(budget, pods, self._scale(pods), now)
         if status["disruptedPods"]:
             self.queue.add_after(min(status["disruptedPods"].values()) + PATIENCE - now, key)

@@ -206,6 +206,7 @@ class Known:
     pod: Object
     service: Object
     zone: str | None
+    counts: bool
     ports: list[Port]
     port_key: Key
     endpoint: Endpoint
@@ -234,7 +235,7 @@ class Memory:
         known = self._before.get(place)
         if known is None or known.pod is not pod or known.service is not service or known.zone != zone:
             ports, endpoint = endpoint_ports(service, pod), endpoint_of(pod, node, service, family)
-            known = Known(pod, service, zone, ports, port_key(ports), endpoint, identity(endpoint))
+            known = Known(pod, service, zone, counts(pod), ports, port_key(ports), endpoint, identity(endpoint))
         self._known[place] = known
         self._identities[id(known.endpoint)] = known.identity
         return known

@@ -153,11 +153,8 @@ def selected_pods(cluster: Cluster, namespace: str, selector: dict[str, str]) ->
     """The pods of a namespace that have all these labels, oldest first."""
     store = cluster.store
     rarest = min(selector.items(), key=lambda item: store.find_count("Pod", "label", (namespace, item)))
-    return [
-        pod
-        for pod in store.find("Pod", "label", (namespace, rarest))
-        if matches_labels(selector, labels_of(pod))
-    ]
+    pods = store.find("Pod", "label", (namespace, rarest))
+    return pods if len(selector) == 1 else [pod for pod in pods if matches_labels(selector, labels_of(pod))]
 
 
 def selector_keys(service: Object) -> list[Any]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from netsim.api.objects import SERVICE_NAME, Object, is_leaving, key_of, labels_of, name_of, owned_by
 from netsim.api.times import rfc3339_nano
-from netsim.control.endpoints import Key, Memory, address_types, counts, port_key
+from netsim.control.endpoints import Key, Memory, address_types, port_key
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER = "endpointslice-controller.k8s.io"
@@ -131,10 +131,10 @@ def _groups(
     groups: dict[Key, tuple[list[Port], dict[Key, Endpoint]]] = {}
     publish = service["spec"].get("publishNotReadyAddresses", False)
     for pod in pods:
-        if not counts(pod):
-            continue
         node = node_of(pod["spec"].get("nodeName") or "")
         known = memory.look(service, pod, node, family)
+        if not known.counts:
+            continue
         group = groups.get(known.port_key)
         if group is None:
             group = groups[known.port_key] = known.ports, {}

@@ -4,18 +4,31 @@ An eviction is a deletion that asks the pod's budget first and is refused (429) 
 that are not running, or already leaving, are not asked for; nor is one that is not ready, as long as the budget
 is met without it (or always, if the budget says so).
 
-`drain` does what kubectl does: it cordons the node, evicts all its pods at once except those of DaemonSets,
-tries again every five seconds where it was refused, and waits until the pods are gone.
+`drain` does what `kubectl drain --force --ignore-daemonsets --delete-emptydir-data` does: it cordons the node,
+evicts all its pods at once except those of DaemonSets, tries again every five seconds where it was refused, and
+waits until the pods are gone. What is refused goes into the history.
+
+How to use it: `evict(cluster, pod)` asks once, now. `cordon(cluster, node)` acts now. `drain(cluster, node)` is a
+process: `cluster.env.process(drain(cluster, node))`.
 
 Sources: kubernetes `pkg/registry/core/pod/storage/eviction.go`, `kubectl/pkg/drain`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
-from netsim.api.objects import Object, controller_of, is_leaving, key_of, name_of, pod_ready, with_condition
+from netsim.api.objects import (
+    Object,
+    controller_of,
+    is_leaving,
+    name_of,
+    node_of,
+    pod_ready,
+    reference,
+    with_condition,
+)
 from netsim.api.store import Refused
 from netsim.control.cluster import Cluster
 from netsim.control.disruption import budgets_of, with_allowed
@@ -26,8 +39,6 @@ LOOK = 1 * S  # how often a drain looks whether a pod has gone
 MOST_DISRUPTED = 2000
 VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-
-Tell = Callable[[str], None]
 
 
 def evict(cluster: Cluster, pod: Object) -> Refused | None:
@@ -86,29 +97,19 @@ def _spend(cluster: Cluster, pod: Object, budget: Object) -> Refused | None:
 
 
 def cordon(cluster: Cluster, node: str, *, on: bool = True) -> None:
-    """Let no further pods be scheduled onto a node, or let them again."""
+    """Let no further pods be scheduled onto a node, or (`on=False`) let them again."""
     current = cluster.store.get("Node", "", node)
     if current is not None and bool(current["spec"].get("unschedulable")) != on:
         spec = {name: value for name, value in current["spec"].items() if name != "unschedulable"}
         cluster.store.update({**current, "spec": {**spec, "unschedulable": True} if on else spec})
 
 
-def uncordon(cluster: Cluster, node: str) -> None:
-    """Let pods be scheduled onto a node again."""
-    cordon(cluster, node, on=False)
-
-
-def drain(cluster: Cluster, node: str, tell: Tell = lambda line: None) -> Generator[Any, Any, None]:
-    """Cordon a node and evict its pods, those of DaemonSets apart. It ends when they are gone.
-
-    `tell` is given the lines that kubectl prints.
-    """
+def drain(cluster: Cluster, node: str) -> Generator[Any, Any, None]:
+    """A SimPy process: cordon a node and evict its pods. It ends when they are gone."""
     yield cluster.env.timeout(cluster.timings.write)
     cordon(cluster, node)
-    tell(f"node/{node} cordoned")
     pods = [pod for pod in cluster.store.find("Pod", "node", node) if not _is_daemon(pod)]
-    yield cluster.env.all_of([cluster.env.process(_take_away(cluster, pod, tell)) for pod in pods])
-    tell(f"node/{node} drained")
+    yield cluster.env.all_of([cluster.env.process(_take_away(cluster, pod)) for pod in pods])
 
 
 def _is_daemon(pod: Object) -> bool:
@@ -116,22 +117,16 @@ def _is_daemon(pod: Object) -> bool:
     return owner is not None and owner["kind"] == "DaemonSet"
 
 
-def _take_away(cluster: Cluster, pod: Object, tell: Tell) -> Generator[Any, Any, None]:
+def _take_away(cluster: Cluster, pod: Object) -> Generator[Any, Any, None]:
     """Evict one pod, again and again if need be, and wait until it has gone."""
-    namespace, name = key_of(pod)
     while True:
         yield cluster.env.timeout(cluster.timings.write)
         refused = evict(cluster, pod)
         if refused is None:
-            tell(f"evicting pod {namespace}/{name}")
-        elif refused.reason == "TooManyRequests":
-            again = "(will retry after 5s)"
-            tell(f'error when evicting pods/"{name}" -n "{namespace}" {again}: {refused}')
-            yield cluster.env.timeout(RETRY)
-            continue
-        elif refused.reason != "NotFound":
-            tell(f'error when evicting pods/"{name}" -n "{namespace}": {refused}')
+            break
+        cluster.history.record(cluster.now, "refused", reference(pod), node_of(pod), str(refused))
+        if refused.reason != "TooManyRequests":
             return
-        while cluster.current(pod) is not None:
-            yield cluster.env.timeout(LOOK)
-        return
+        yield cluster.env.timeout(RETRY)
+    while cluster.current(pod) is not None:
+        yield cluster.env.timeout(LOOK)

@@ -49,9 +49,11 @@ class Heartbeat:
     def report_node(self, *, fresh: bool) -> Generator[Any, Any, None]:
         """Write the node's status; an unchanged one is repeated only now and then."""
         cluster, env, timings = self.cluster, self.cluster.env, self.cluster.timings
-        if not fresh:
-            yield env.timeout(int(uniform(self._chance.next()) * timings.node_status_report))
         began, period = cluster.now, timings.node_status_update
+        if not fresh:
+            began += int(uniform(self._chance.next()) * timings.node_status_report)
+            yield env.any_of([env.timeout(began - cluster.now), self._wanted])
+            yield env.timeout((began - cluster.now) % period)
         while True:
             self._write()
             self._wanted = env.event()

@@ -20,10 +20,15 @@ from bisect import bisect_right
 from collections.abc import Generator
 from typing import Any
 
+import simpy
+
 from netsim.api.objects import key_of
 from netsim.api.store import Change
 from netsim.control.client import TokenBucket
 from netsim.control.cluster import Cluster
+from netsim.control.proxy_health import ProxyHealth
+from netsim.dataplane.server import Server
+from netsim.dataplane.serving import Serving
 from netsim.draws import uniform
 from netsim.proxy.config import ProxyConfig
 from netsim.proxy.modes import MODES
@@ -102,30 +107,101 @@ class SyncLimit:
             self.bucket.take(now)
 
 
-def kube_proxy(
-    cluster: Cluster, feed: Feed, node: str, config: ProxyConfig, *, booting: bool = False
-) -> Generator[Any, Any, None]:
-    """Program every change, as soon as the limit on syncs allows."""
-    env, forwarding = cluster.env, cluster.forwarding
-    chance = cluster.draws.stream("kube-proxy", node)
-    lag = cluster.timings.watch + int(uniform(chance.next()) * 5 * MS)
-    limit = SyncLimit(config, cluster.version)
-    programmed = 0
-    if booting:
-        yield env.timeout(CONTAINER_START)
-    while True:
-        while feed.tables.revision == programmed:
-            yield feed.news
-        yield env.timeout(lag)
-        wait = limit.wait(cluster.now)
-        if wait:
-            yield env.timeout(wait)
-        revision = feed.heard_by(cluster.now - lag)
-        if revision <= programmed:
-            continue
-        limit.started(cluster.now)
-        cost = feed.cost(programmed, revision)
-        yield env.timeout(int(cost * (0.75 + 0.5 * uniform(chance.next()))))
-        forwarding.program(node, revision)
-        programmed = revision
-        limit.ended = cluster.now
+class KubeProxy:
+    """One node's kube-proxy: what it has heard of, what waits for a sync, what is programmed.
+
+    Stopped, it leaves its rules in the kernel; started again, it programs everything anew. Cut off from the API
+    server it goes on with what it knew then.
+    """
+
+    def __init__(self, cluster: Cluster, feed: Feed, node: str, config: ProxyConfig) -> None:
+        self.cluster = cluster
+        self.feed = feed
+        self.node = node
+        self.config = config
+        self.slowness = 1.0  # a sync takes so many times as long as usual
+        self.health = ProxyHealth(2 * config.sync_period)
+        self.programmed = 0  # the revision that is in the kernel
+        self._deaf_since: int | None = None
+        self._hears_again: Any = None
+        self._process: Any = None
+
+    # what happens to it ---------------------------------------------------------------------------------
+
+    def start(self, *, wait: int = 0) -> None:
+        """Its process starts, after a while."""
+        self.stop()
+        self.health = self.cluster.proxies[self.node] = ProxyHealth(2 * self.config.sync_period)
+        self._process = self.cluster.env.process(self._run(wait))
+
+    def stop(self) -> None:
+        """Its process ends."""
+        if self._process is not None and self._process.is_alive:
+            self._process.interrupt()
+
+    def isolate(self) -> None:
+        """The API server is out of reach."""
+        if self._deaf_since is None:
+            self._deaf_since = self.cluster.now
+            self._hears_again = self.cluster.env.event()
+
+    def rejoin(self) -> None:
+        """The API server can be heard again: what has changed meanwhile comes at once."""
+        if self._deaf_since is not None:
+            self._deaf_since = None
+            self._hears_again.succeed()
+
+    # what it does ---------------------------------------------------------------------------------------
+
+    def _run(self, wait: int) -> Generator[Any, Any, None]:
+        health = self.health
+        try:
+            if wait:
+                yield self.cluster.env.timeout(wait)
+            health.running = True
+            self.cluster.forwarding.proxy(self.node, self._server())
+            while self._deaf_since is not None:  # it writes no rules before it has heard of every Service
+                yield self._hears_again
+            yield from self._syncs(health)
+        except simpy.Interrupt:
+            return
+        finally:
+            if health.running:
+                self.cluster.forwarding.proxy(self.node, None)
+            health.running = False
+
+    def _server(self) -> Server:
+        """Its own program, where load balancers ask how it is. It is no pod of the run's traffic."""
+        return Server(-1, f"kube-system/kube-proxy-{self.node}", self.node, (), Serving(), ())
+
+    def _syncs(self, health: ProxyHealth) -> Generator[Any, Any, None]:
+        """Program every change, as soon as the limit on syncs allows."""
+        cluster, feed, env, node = self.cluster, self.feed, self.cluster.env, self.node
+        chance = cluster.draws.stream("kube-proxy", node)
+        lag = cluster.timings.watch + int(uniform(chance.next()) * 5 * MS)
+        limit = SyncLimit(self.config, cluster.version)
+        self.programmed = 0
+        while True:
+            while self._newest() <= self.programmed:
+                yield feed.news if self._deaf_since is None else self._hears_again
+            yield env.timeout(lag)
+            health.queued(cluster.now)
+            wait = limit.wait(cluster.now)
+            if wait:
+                yield env.timeout(wait)
+            revision = min(self._newest(), feed.heard_by(cluster.now - lag))
+            if revision <= self.programmed:
+                continue
+            limit.started(cluster.now)
+            cost = feed.cost(self.programmed, revision) * (0.75 + 0.5 * uniform(chance.next()))
+            yield env.timeout(int(cost * self.slowness))
+            cluster.forwarding.program(node, revision)
+            health.updated()
+            self.programmed = revision
+            limit.ended = cluster.now
+
+    def _newest(self) -> int:
+        """The newest revision that it can know of."""
+        if self._deaf_since is None:
+            return self.feed.tables.revision
+        return self.feed.heard_by(self._deaf_since)

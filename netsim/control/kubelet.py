@@ -3,6 +3,11 @@
 It hears of pods, has each worked on (`pod_workers.py`) by the container runtime (`runtime.py`), writes what it
 sees into their status, and says that the node lives (`heartbeat.py`).
 
+*What may happen to it*, for faults to use: its process (`stop`, `start`), its network to the API server
+(`isolate`, `rejoin`), its container runtime (`break_runtime`, `mend_runtime`), the machine (`halt`; `start` after
+the boot: see `machine.py`). To a pod: `crash_container`, `kill_sandbox`; and by `life_of(pod)`: `fail_readiness`,
+`fail_liveness`, `slow`.
+
 *Its own failures.* Stopped, or cut off from the API server, it leaves containers running, and nobody hears of
 them. What others wrote into a pod's status meanwhile (Ready=False, by node lifecycle) it corrects at one of its
 passes, every ten seconds. A kubelet that starts again takes containers with a readiness probe for not ready

@@ -11,6 +11,7 @@ from typing import Any
 
 from netsim.api.objects import Object, container_ports, key_of
 from netsim.control.containers import Container
+from netsim.control.obstacles import CLASH_TIME, port_clashes
 from netsim.dataplane.server import Server
 from netsim.dataplane.serving import Serving
 from netsim.draws import Stream
@@ -22,7 +23,7 @@ class Life:
 
     pod: Object
     chance: Stream
-    containers: list[Container] = field(default_factory=list)
+    containers: list[Container] = field(init=False)
     addresses: tuple[str, ...] = ()
     server: Server | None = None
     sandbox: bool = False  # there is one, and it works
@@ -38,7 +39,11 @@ class Life:
     slowness: float = 1.0
 
     def __post_init__(self) -> None:
-        self.containers = self.containers or [Container(spec) for spec in self.pod["spec"]["containers"]]
+        self.containers = [Container(spec) for spec in self.pod["spec"]["containers"]]
+        clashing = dict(port_clashes(self.pod))
+        for container in self.containers:
+            if container.name in clashing:
+                container.fails_after = CLASH_TIME
 
     @property
     def name(self) -> str:
@@ -63,11 +68,15 @@ class Life:
         """Have the liveness probes fail, or no longer."""
         self.liveness_fails = fails
 
+    def crash_loop(self, after: int | None) -> None:
+        """The program's process fails so long (nanoseconds) after each of its starts; None: no longer."""
+        self.main.fails_after = after
+
     def slow(self, factor: float) -> None:
-        """The program takes `factor` times as long for everything from now on; 1 heals it."""
+        """The program takes `factor` times as long for what it begins from now on; 1 heals it."""
         self.slowness = factor
         if self.server is not None:
-            slow_down(self.server, factor)
+            self.server.slowness = factor
 
 
 def program(life: Life, number: int, node: str, serving: Serving) -> Server:
@@ -76,11 +85,5 @@ def program(life: Life, number: int, node: str, serving: Serving) -> Server:
     if serving.ports:
         ports = [(port, "TCP") for port in serving.ports]
     server = Server(number, life.name, node, life.addresses, serving, ports)
-    slow_down(server, life.slowness)
+    server.slowness = life.slowness
     return server
-
-
-def slow_down(server: Server, factor: float) -> None:
-    """Have a program take `factor` times as long for everything."""
-    if hasattr(server, "slowness"):
-        server.slowness = factor

@@ -2,17 +2,15 @@
 
 Cutting the power ends everything on the machine in the same instant and tells nobody. With power back, the
 machine boots; then kubelet and kube-proxy start, and a fresh kernel has no rules until kube-proxy's first sync.
+Either of the two can be kept from running, too: the rest goes on without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import simpy
 
 from netsim.control.cluster import Cluster
-from netsim.control.kube_proxy import Feed, kube_proxy
+from netsim.control.kube_proxy import CONTAINER_START, Feed, KubeProxy
 from netsim.control.kubelet import Kubelet
 from netsim.dataplane.server import Server
 from netsim.proxy.config import ProxyConfig
@@ -33,10 +31,11 @@ class Machine:
         self.cluster = cluster
         self.node = node
         self.kubelet = kubelet
-        self.feed = feed
-        self.config = config
+        self.proxy = KubeProxy(cluster, feed, node, config)
         self.daemons = daemons  # programs of the machine itself: the API server of a control plane node
-        self._proxy: Any = None
+        self.up = False  # it has power, and has booted
+        self._running: list[Server] = []  # the daemons that run
+        self._kept_off: set[str] = set()  # of kubelet, kube-proxy and daemons: what must not run
         self._boots = 0
         self._start(booted=False)
 
@@ -49,10 +48,30 @@ class Machine:
             self.cluster.forwarding.power(self.node, on=True)
             self.cluster.after(self.cluster.timings.node_boot, self._booted, self._boots)
             return
+        self.up = False
         self.kubelet.halt()
-        if self._proxy is not None and self._proxy.is_alive:
-            self._proxy.interrupt()
+        self.proxy.stop()
         self.cluster.forwarding.power(self.node, on=False)
+        self.cluster.plane.member(self.node, alive=False)
+
+    def isolate(self, *, isolated: bool) -> None:
+        """The API server is out of reach, or can be reached again."""
+        for component in (self.kubelet, self.proxy):
+            (component.isolate if isolated else component.rejoin)()
+
+    def keep_off(self, component: str, *, off: bool) -> None:
+        """Keep `kubelet`, `kube-proxy` or the machine's `daemons` from running, or let them run again."""
+        if off == (component in self._kept_off):
+            return
+        (self._kept_off.add if off else self._kept_off.discard)(component)
+        if not self.up:
+            return
+        if component == "kubelet":
+            self.kubelet.stop() if off else self.kubelet.start(booted=True)
+        elif component == "kube-proxy":
+            self.proxy.stop() if off else self.proxy.start(wait=CONTAINER_START)
+        else:
+            self._stop_daemons() if off else self._start_daemons()
 
     def _booted(self, boot: int) -> None:
         if boot == self._boots:
@@ -60,15 +79,22 @@ class Machine:
             self._start(booted=True)
 
     def _start(self, *, booted: bool) -> None:
-        self.kubelet.start(booted=booted)
-        for daemon in self.daemons:
-            server = daemon()
+        self.up = True
+        if "kubelet" not in self._kept_off:
+            self.kubelet.start(booted=booted)
+        if "daemons" not in self._kept_off:
+            self._start_daemons()
+        if "kube-proxy" not in self._kept_off:
+            self.proxy.start(wait=CONTAINER_START if booted else 0)
+        self.cluster.plane.member(self.node, alive=True)
+
+    def _start_daemons(self) -> None:
+        self._running = [daemon() for daemon in self.daemons]
+        for server in self._running:
             self.cluster.forwarding.start(server)
             self.cluster.forwarding.listen(server)
-        self._proxy = self.cluster.env.process(self._run_proxy(booted=booted))
 
-    def _run_proxy(self, *, booted: bool) -> Any:
-        try:
-            yield from kube_proxy(self.cluster, self.feed, self.node, self.config, booting=booted)
-        except simpy.Interrupt:
-            return
+    def _stop_daemons(self) -> None:
+        for server in self._running:
+            self.cluster.forwarding.stop(server, farewell=True)
+        self._running = []

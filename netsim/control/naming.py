@@ -34,9 +34,9 @@ def generated(base: str, bits: int) -> str:
 
 
 def safe_encoded(number: int) -> str:
-    """A number in decimal, each digit replaced by a safe character, as pod-template-hash is.
+    """A number in decimal, each digit (by its ASCII code) replaced by a safe character, as pod-template-hash is.
 
     >>> safe_encoded(1234567890)
-    'cdfghjklmb'
+    '56789bcdf4'
     """
-    return "".join(ALPHABET[int(digit)] for digit in str(number))
+    return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(number))

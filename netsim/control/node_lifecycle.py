@@ -7,6 +7,10 @@ one API call after another; that is what takes their endpoints away. The NoExecu
 clock of eviction, comes one tick later, through a queue that is limited per zone and stands still when too
 much of a zone is silent at once.
 
+Up to Kubernetes 1.12 there was no such taint (profile `legacy`): a node's pods were deleted once it had been
+silent for five minutes, counted from its last sign of life, by way of the same limited queue. A controller that
+has just become leader gives every node the whole grace anew.
+
 Our ticks are exact, the real ones drift by the milliseconds that a pass takes; hence `>=` where kubernetes
 has `>` (facts of the detection window: 40 s to 55 s after the failure with a grace of 50 s).
 
@@ -22,6 +26,7 @@ from typing import Any
 from netsim.api.objects import (
     Object,
     condition,
+    controller_of,
     has_taint,
     is_true,
     key_of,
@@ -55,6 +60,12 @@ class Health:
     heartbeat: int = -1
     renewed: int = -1
     ready: str = "Unknown"  # the Ready condition as seen at the last tick
+    turned: int = 0  # when that condition last changed
+    evicted: bool = False  # legacy: its pods have been deleted
+
+    def since(self) -> int:
+        """Legacy: from when its pods' time counts, its last sign of life or its own word that it is not ready."""
+        return self.probe if self.ready == "Unknown" else self.turned
 
 
 class NodeLifecycle:
@@ -64,10 +75,11 @@ class NodeLifecycle:
         self.cluster = cluster
         self.client = Client(cluster)
         self.health: dict[str, Health] = {}
-        self.queues: dict[tuple[str, str], dict[str, None]] = {}  # zone -> nodes waiting for their NoExecute taint
+        self.queues: dict[tuple[str, str], dict[str, None]] = {}  # zone -> nodes that wait for taint or eviction
         self.limits: dict[tuple[str, str], TokenBucket] = {}
         self.all_silent = False
         cluster.hear("Node", self._node_changed)
+        cluster.plane.on_elected.append(self._start_over)
         cluster.env.process(self.run())
 
     def run(self) -> Generator[Any, Any, None]:
@@ -77,6 +89,7 @@ class NodeLifecycle:
         yield env.timeout(int(phase * timings.node_monitor_period))
         passes = max(1, timings.node_monitor_period // timings.taint_pass)
         while True:
+            yield from self.cluster.plane.led()
             self.look()
             for _ in range(passes):
                 env.process(self.taint_pass())
@@ -86,15 +99,18 @@ class NodeLifecycle:
 
     def look(self) -> None:
         """One tick: what was Ready when we came is what the taints follow; silence is noted for the next."""
-        for node in self.cluster.store.list("Node"):
+        cluster, timings = self.cluster, self.cluster.timings
+        for node in cluster.store.list("Node"):
             health = self._observe(node)
-            if health.ready != "True":
-                self._want_taint(node, health.ready)
-            else:
+            if health.ready == "True":
                 self._want_no_taint(node)
+            elif timings.eviction == "taints":
+                self._want_taint(node, health.ready)
+            elif not health.evicted and cluster.now >= health.since() + timings.pod_eviction_timeout:
+                self._queue(node)
             if self._is_silent(node):
                 self._give_up_on(node)
-        self._mind_zones(self.cluster.store.list("Node"))
+        self._mind_zones(cluster.store.list("Node"))
 
     def _observe(self, node: Object) -> Health:
         """Move the node's probe time if its lease or its heartbeat has moved."""
@@ -107,6 +123,7 @@ class NodeLifecycle:
         if heartbeat != health.heartbeat or renewed > health.renewed:
             health.probe, health.heartbeat, health.renewed = now, heartbeat, renewed
         health.ready = ready["status"] if ready else "Unknown"
+        health.turned = ready["lastTransitionTime"] if ready else now
         return health
 
     def _is_silent(self, node: Object) -> bool:
@@ -163,24 +180,29 @@ class NodeLifecycle:
     def _want_taint(self, node: Object, ready: str) -> None:
         key = UNREACHABLE if ready == "Unknown" else NOT_READY
         if not has_taint(node, key, "NoExecute"):
-            self.queues.setdefault(zone_key(labels_of(node)), {})[name_of(node)] = None
+            self._queue(node)
+
+    def _queue(self, node: Object) -> None:
+        self.queues.setdefault(zone_key(labels_of(node)), {})[name_of(node)] = None
 
     def _want_no_taint(self, node: Object) -> None:
         """A node that is back loses its NoExecute taints at this tick, and its place in the queue."""
         self.queues.get(zone_key(labels_of(node)), {}).pop(name_of(node), None)
+        self.health[name_of(node)].evicted = False
         off = [(key, "NoExecute") for key in (NOT_READY, UNREACHABLE) if has_taint(node, key, "NoExecute")]
         if off:
             self.cluster.store.update(with_taints(self.cluster.store.get("Node", *key_of(node)), remove=off))  # type: ignore[arg-type]
 
     def taint_pass(self) -> Generator[Any, Any, None]:
-        """Taint whom the zones' limits let through."""
-        for zone, queue in self.queues.items():
+        """Taint (or evict) whom the zones' limits let through."""
+        act = self._taint if self.cluster.timings.eviction == "taints" else self._evict
+        for zone, queue in list(self.queues.items()):
             limit = self.limits.get(zone)
             while queue and limit is not None and limit.period and limit.wait(self.cluster.now) == 0:
                 limit.take(self.cluster.now)
                 name = next(iter(queue))
                 del queue[name]
-                yield from self._taint(name)
+                yield from act(name)
 
     def _taint(self, name: str) -> Generator[Any, Any, None]:
         node = self.cluster.store.get("Node", "", name)
@@ -192,6 +214,21 @@ class NodeLifecycle:
         taint = {"key": key, "effect": "NoExecute", "timeAdded": self.cluster.now}
         self.cluster.store.update(with_taints(node, add=[taint], remove=[(other, "NoExecute")]))
         yield self.client.call()
+
+    def _evict(self, name: str) -> Generator[Any, Any, None]:
+        """Legacy: delete the pods of a node, those of DaemonSets apart."""
+        store = self.cluster.store
+        node = store.get("Node", "", name)
+        if node is None or is_true(node, "Ready"):
+            return
+        self.health[name].evicted = True
+        text = f"Marking for deletion Pods of Node {name}"
+        self.cluster.event(node, "Normal", "TerminatingEvictedPod", text, "node-controller")
+        for pod in store.find("Pod", "node", name):
+            owner = controller_of(pod)
+            if owner is None or owner["kind"] != "DaemonSet":
+                yield self.client.call()
+                store.delete(pod)
 
     # zones ------------------------------------------------------------------------------------------------
 
@@ -214,6 +251,13 @@ class NodeLifecycle:
             for health in self.health.values():
                 health.probe = self.cluster.now
         self.all_silent = all_silent
+
+    def _start_over(self) -> None:
+        """A new leader: it has not seen any node yet."""
+        self.health.clear()
+        self.queues.clear()
+        self.limits.clear()
+        self.all_silent = False
 
     def _call_off(self) -> None:
         """Every node of every zone is silent: it is more likely us. Take back what was ordered."""

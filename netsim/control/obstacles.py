@@ -19,6 +19,7 @@ Get = Callable[[str, str, str], Object | None]  # kind, namespace, name: as the 
 
 FAILED_MOUNT = "FailedMount"
 FIRST_RETRY, LAST_RETRY = 500 * MS, 122 * S
+CLASH_TIME = 2500 * MS  # five tries, half a second apart
 
 
 def missing_mounts(pod: Object, get: Get) -> list[str]:

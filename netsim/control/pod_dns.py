@@ -50,8 +50,19 @@ class Resolver:
 
     def ndots(self) -> int:
         """How many dots make a name be tried as it stands first."""
-        values = [option.partition(":")[2] for option in self.options if option.startswith("ndots:")]
-        return int(values[-1]) if values and values[-1].isdigit() else 1
+        return self._number("ndots", 1)
+
+    def timeout(self) -> int:
+        """How many seconds one nameserver is waited for (glibc's RES_TIMEOUT unless told)."""
+        return self._number("timeout", 5)
+
+    def attempts(self) -> int:
+        """How often all nameservers are asked (glibc's RES_DFLRETRY unless told)."""
+        return self._number("attempts", 2)
+
+    def _number(self, option: str, default: int) -> int:
+        values = [text.partition(":")[2] for text in self.options if text.startswith(f"{option}:")]
+        return int(values[-1]) if values and values[-1].isdigit() else default
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """The names that are asked for one after the other until one exists, without their last dot.

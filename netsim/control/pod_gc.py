@@ -20,6 +20,9 @@ def collect_pods(cluster: Cluster) -> Generator[Any, Any, None]:
     missing: dict[str, int] = {}
     while True:
         yield cluster.env.timeout(timings.pod_gc_period)
+        if not cluster.plane.leads:
+            missing = {}  # the next leader knows nothing of them
+            continue
         nodes = {name_of(node): node for node in store.list("Node")}
         for pod in store.list("Pod"):
             home = node_of(pod)

@@ -8,9 +8,12 @@ Source: kubernetes `pkg/controller/controller_utils.go` (GetPodFromTemplate), `p
 
 from __future__ import annotations
 
-from netsim.api.objects import Object, name_of, owned_by
+from collections.abc import Collection
+
+from netsim.api.objects import Object, key_of, labels_of, name_of, owned_by
 from netsim.control.cluster import Cluster
-from netsim.control.rollout import template_hash
+from netsim.control.naming import generated
+from netsim.draws import Stream
 
 REVISION = "controller-revision-hash"
 
@@ -31,18 +34,24 @@ def pod_of(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], **(spec or {})}}
 
 
-def recorded(cluster: Cluster, owner: Object) -> str:
-    """The hash of the owner's present template, of which there is a ControllerRevision from now on."""
-    template = owner["spec"]["template"]
-    ending = template_hash(template)
-    namespace, name = owner["metadata"]["namespace"], f"{name_of(owner)}-{ending}"
-    known = cluster.store.get("ControllerRevision", namespace, name)
-    mine = [r for r in cluster.store.list("ControllerRevision", namespace) if _belongs(r, owner)]
-    newest = max((r["revision"] for r in mine), default=0)
+def new_name(cluster: Cluster, owner: Object, chance: Stream) -> str:
+    """A generated name for another pod of an owner; one that is taken is drawn again, as the API server does."""
+    while True:
+        name = generated(f"{name_of(owner)}-", chance.next())
+        if cluster.store.get("Pod", owner["metadata"]["namespace"], name) is None:
+            return name
+
+
+def record(cluster: Cluster, owner: Object, ending: str) -> None:
+    """See to it that there is a ControllerRevision of the owner's present template, whose hash is `ending`."""
+    key = owner["metadata"]["namespace"], f"{name_of(owner)}-{ending}"
+    known = cluster.store.get("ControllerRevision", *key)
+    newest = max((revision["revision"] for revision in records(cluster, owner)), default=0)
     if known is None:
+        template = owner["spec"]["template"]
         metadata = {
-            "name": name,
-            "namespace": namespace,
+            "name": key[1],
+            "namespace": key[0],
             "labels": {**(template.get("metadata") or {}).get("labels", {}), REVISION: ending},
             "ownerReferences": [owned_by(owner)],
         }
@@ -50,7 +59,6 @@ def recorded(cluster: Cluster, owner: Object) -> str:
         cluster.store.create({**kind, "data": {"spec": {"template": template}}, "revision": newest + 1})
     elif known["revision"] < newest:  # a template that was left and has come back is the newest again
         cluster.store.update({**known, "revision": newest + 1})
-    return ending
 
 
 def recalled(cluster: Cluster, owner: Object, ending: str) -> Object:
@@ -61,5 +69,14 @@ def recalled(cluster: Cluster, owner: Object, ending: str) -> Object:
     return template
 
 
-def _belongs(revision: Object, owner: Object) -> bool:
-    return any(r["uid"] == owner["metadata"]["uid"] for r in revision["metadata"]["ownerReferences"])
+def forget(cluster: Cluster, owner: Object, needed: Collection[str]) -> None:
+    """The oldest records go, beyond the owner's history limit; not those with a hash that is `needed`."""
+    old = [revision for revision in records(cluster, owner) if labels_of(revision)[REVISION] not in needed]
+    old.sort(key=lambda revision: int(revision["revision"]))
+    for revision in old[: max(0, len(old) - owner["spec"].get("revisionHistoryLimit", 10))]:
+        cluster.store.remove("ControllerRevision", *key_of(revision))
+
+
+def records(cluster: Cluster, owner: Object) -> list[Object]:
+    """The ControllerRevisions of an owner."""
+    return cluster.store.find("ControllerRevision", "owner", owner["metadata"]["uid"])

@@ -1,8 +1,8 @@
 """What a kubelet does with each pod of its node, from binding to burial.
 
-*A pod's start.* Sandbox and address, then the containers; the kubelet notices that they run when it next
-relists them, and writes the pod's status. Without a readiness probe the pod is ready from then on, whether its
-program listens yet or not.
+*A pod's start.* Its volumes, as soon as they can be filled; sandbox and address, then the containers; the kubelet
+notices that they run when it next relists them, and writes the pod's status. Without a readiness probe the pod is
+ready from then on, whether its program listens yet or not.
 
 *A container's end.* Noticed at the next relist, and started again as the restart policy and the back-off say
 (`containers.py`); pod, sandbox and address stay, meanwhile connections are refused. A sandbox that dies takes
@@ -18,7 +18,7 @@ kuberuntime_container.go).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from netsim.api.objects import key_of
@@ -26,13 +26,16 @@ from netsim.api.store import pod_grace
 from netsim.control.cluster import Cluster
 from netsim.control.containers import Container, restarts_after
 from netsim.control.life import Life
+from netsim.control.obstacles import FAILED_MOUNT, missing_mounts, mount_retry
 from netsim.control.pod_status import pre_stop
-from netsim.control.prober import KINDS, Answer, Probe, ask, hangs, probe_of, work
+from netsim.control.prober import KINDS, Answer, Probe, ask, probe_of, work
 from netsim.control.runtime import Runtime, Steps
 from netsim.draws import uniform
-from netsim.units import S
+from netsim.units import MS, S
 
 LAST_WORDS = 2 * S  # left for SIGTERM, however long the preStop hook took
+ON_THE_WAY = 100 * MS  # what a program that drains waits for requests on connections it has just accepted
+FOREVER = 1 << 62
 KILLED = 137  # the exit code of SIGKILL
 
 
@@ -61,6 +64,7 @@ class PodWorkers:
                 yield from self._tear_down(life)
                 if self._is_over(life):
                     return
+                yield from self._mount(life)
                 yield from self.runtime.make_sandbox(life)
             life.keepers = [self.run(self._keep(life, container)) for container in life.containers]
             yield env.any_of([life.broke, env.all_of(life.keepers)])
@@ -71,11 +75,22 @@ class PodWorkers:
                 _interrupt(keeper)
         self.runtime.release(life)  # every container has run to its end
 
+    def _mount(self, life: Life) -> Steps:
+        """Fill the pod's volumes, trying ever more slowly while what they are filled from is not there."""
+        failures = 0
+        while problems := missing_mounts(life.pod, self.cluster.store.get):
+            failures += 1
+            for problem in problems:
+                self._say(life, "Warning", FAILED_MOUNT, problem)
+            yield self.cluster.env.timeout(mount_retry(failures))
+
     def _tear_down(self, life: Life) -> Steps:
         """What is left of a broken sandbox goes: the containers with their grace, then the address."""
         running = [container for container in life.containers if container.running]
         if running:
             yield from self._kill_all(life, running, pod_grace(life.pod))
+        if life.addresses:
+            self._say(life, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         for container in life.containers:
             container.notice()
         self.report(life)
@@ -116,11 +131,11 @@ class PodWorkers:
         if left > 0:
             first = min(left, cluster.timings.pleg_relist)
             yield cluster.env.timeout(first)
-            about = f"container={container.name} pod={key_of(life.pod)[1]}_{key_of(life.pod)[0]}({life.uid})"
-            container.hold_back("CrashLoopBackOff", f"back-off {_minutes(wait)} restarting failed {about}")
+            name, pod = container.name, f"{key_of(life.pod)[1]}_{key_of(life.pod)[0]}({life.uid})"
+            text = f"back-off {_minutes(wait)} restarting failed container={name} pod={pod}"
+            container.hold_back("CrashLoopBackOff", text)
             self.report(life)
-            text = f"Back-off restarting failed container {container.name} in pod {key_of(life.pod)[1]}"
-            cluster.event(life.pod, "Warning", "BackOff", text, "kubelet", self.node)
+            self._say(life, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {pod}")
             yield cluster.env.timeout(left - first)
         container.backoff.restarted(ended, cluster.now)
 
@@ -134,8 +149,10 @@ class PodWorkers:
         container.ready = container.started and "readiness" not in probes
         self.report(life)
         if new:
-            text = f"Started container {container.name}"
-            self.cluster.event(life.pod, "Normal", "Started", text, "kubelet", self.node)
+            image = container.spec.get("image", "")
+            self._say(life, "Normal", "Pulled", f'Container image "{image}" already present on machine')
+            self._say(life, "Normal", "Created", f"Created container: {container.name}")
+            self._say(life, "Normal", "Started", f"Started container {container.name}")
         first = ("startup",) if not container.started else ("liveness", "readiness")
         for kind in first:
             if kind in probes:
@@ -163,33 +180,34 @@ class PodWorkers:
         """Kill containers side by side."""
         yield self.cluster.env.all_of([self.run(self._kill(life, one, grace)) for one in containers])
 
-    def _kill(self, life: Life, container: Container, grace: int) -> Steps:
+    def _kill(self, life: Life, container: Container, grace: int, why: str = "") -> Steps:
         """The preStop hook, SIGTERM, and at the end of the grace SIGKILL."""
         env, cluster, run = self.cluster.env, self.cluster, container.over
         yield from self.runtime.works()
         deadline = cluster.now + grace
-        text = f"Stopping container {container.name}"
-        cluster.event(life.pod, "Normal", "Killing", text, "kubelet", self.node)
+        self._say(life, "Normal", "Killing", why or f"Stopping container {container.name}")
         hook = pre_stop(container.spec)
         if hook and grace and not run.triggered:
             yield env.any_of([env.timeout(min(hook, grace)), run])
         deadline = max(deadline, cluster.now + LAST_WORDS)
-        if not run.triggered:
-            yield env.any_of([env.timeout(self._last_words(life, container, deadline)), run])
+        for until in self._last_words(life, container):
+            left = min(until, deadline) - cluster.now
+            if left > 0 and not run.triggered:
+                yield env.any_of([env.timeout(left), run])
         if not run.triggered:
             self.runtime.stop(life, container, KILLED if cluster.now >= deadline else 0)
 
-    def _last_words(self, life: Life, container: Container, deadline: int) -> int:
-        """How long the program goes on after SIGTERM."""
-        server, now = life.server, self.cluster.now
-        if container is not life.main or server is None or server.ended is not None:
-            return 0
-        if hangs(server) or server.serving.stop == "ignore":
-            return deadline - now
+    def _last_words(self, life: Life, container: Container) -> Iterator[int]:
+        """Until when the program goes on after SIGTERM. It is asked again when that time has come."""
+        server = life.server if container is life.main else None
+        if server is None or server.ended is not None:
+            return
+        if server.serving.stop == "ignore":
+            yield FOREVER
         if server.serving.stop == "drain":
             self.cluster.forwarding.drain(server)
-            return max(0, min(server.idle_at(now), deadline) - now)
-        return 0
+            yield self.cluster.now + ON_THE_WAY
+            yield server.idle_at(self.cluster.now) + 1  # the last answer is out
 
     # probes -------------------------------------------------------------------------------------------
 
@@ -204,16 +222,15 @@ class PodWorkers:
                 return None
             failing = {"readiness": life.readiness_fails, "liveness": life.liveness_fails}.get(kind, False)
             server = life.server if container is life.main else None
-            answer = ask(probe, server, chance.next(), broken=failing, slowness=life.slowness)
+            answer = ask(probe, server, chance.next(), broken=failing)
             if not answer.success:
-                text = f"{kind.capitalize()} probe failed: {answer.said}"
-                self.cluster.event(life.pod, "Warning", "Unhealthy", text, "kubelet", self.node)
+                self._say(life, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {answer.said}")
             return answer
 
         def tell(well: bool) -> None:
             self._told(life, container, kind, probe, well)
 
-        steps = work(self.cluster, container, probe, look, tell, ready=kind == "liveness", delay=delay)
+        steps = work(self.cluster, container, probe, look, tell, ready=KINDS[kind], delay=delay)
         container.workers[kind] = self.run(steps)
 
     def _told(self, life: Life, container: Container, kind: str, probe: Probe, well: bool) -> None:
@@ -224,7 +241,8 @@ class PodWorkers:
         elif not well:
             grace = pod_grace(life.pod) if probe.grace is None else probe.grace
             self.cluster.after(0, self._stop_probing, container, "startup", "liveness")
-            self.run(self._kill(life, container, grace))
+            why = f"Container {container.name} failed {kind} probe, will be restarted"
+            self.run(self._kill(life, container, grace, why))
         elif kind == "startup":
             self.cluster.after(0, self._started, life, container)
 
@@ -234,6 +252,10 @@ class PodWorkers:
         if container.running and not life.leaving:
             container.started = True
             self._noticed_running(life, container)
+
+    def _say(self, life: Life, kind: str, reason: str, text: str) -> None:
+        """Record a Kubernetes Event about a pod."""
+        self.cluster.event(life.pod, kind, reason, text, "kubelet", self.node)
 
     @staticmethod
     def _stop_probing(container: Container, *kinds: str) -> None:

@@ -5,9 +5,10 @@ before the container has run for the initial delay. It takes `failureThreshold` 
 `successThreshold` successes to win. Until the startup probe has succeeded the others do not begin; then
 readiness is asked at once. Before the first answer a container is not ready, and lives.
 
-What a probe hits is the program: where nothing listens the node refuses at once, a program that hangs lets an
-HTTP probe time out but not a TCP probe, for which the kernel answers. A probe takes as long as the program
-serves a request, but does not queue behind the requests of others, and costs the program nothing.
+What a probe hits is the program: where nothing listens the node refuses at once, a program that is slow beyond
+the timeout fails an HTTP probe but not a TCP probe, for which the kernel answers. A probe takes as long as the
+program serves a request, but does not queue behind the requests of others, and costs the program nothing. A
+command in the container (`exec`) succeeds as long as its container runs.
 
 Source: kubernetes `pkg/kubelet/prober` (prober_manager.go, worker.go, prober.go), defaults in
 `pkg/apis/core/v1/defaults.go`.
@@ -25,7 +26,9 @@ from netsim.control.containers import Container
 from netsim.dataplane.server import Server
 from netsim.units import S
 
-KINDS = ("startup", "liveness", "readiness")
+KINDS: dict[str, bool | None] = {"startup": None, "liveness": True, "readiness": False}
+"""The kinds of probe, and what counts before the first verdict."""
+
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 
 
@@ -54,13 +57,13 @@ class Answer:
 
 @dataclass
 class Verdict:
-    """What a worker has seen in a row."""
+    """What a worker has seen in a row, and what counts: well, not well, or (None) not known yet."""
 
-    ready: bool = False
+    ready: bool | None = False
     same: int = 0
     last: bool | None = None
 
-    def see(self, success: bool, probe: Probe) -> bool:
+    def see(self, success: bool, probe: Probe) -> bool | None:
         """Take in one result; whether the container counts as well now.
 
         >>> verdict, probe = Verdict(ready=True), Probe(0, S, successes=1, failures=3)
@@ -106,7 +109,7 @@ def _port(container: Object, action: Object) -> int | None:
     return port
 
 
-def ask(probe: Probe, server: Server | None, bits: int, *, broken: bool = False, slowness: float = 1.0) -> Answer:
+def ask(probe: Probe, server: Server | None, bits: int, *, broken: bool = False) -> Answer:
     """Probe a program once. `broken` says that it answers, but that it is not well."""
     if broken:
         return Answer(False, 0, "HTTP probe failed with statuscode: 503" if probe.handler == "httpGet" else "")
@@ -117,15 +120,10 @@ def ask(probe: Probe, server: Server | None, bits: int, *, broken: bool = False,
         return Answer(False, 0, f"dial tcp {server.addresses[0]}:{probe.port}: connect: connection refused")
     if probe.handler == "tcpSocket":
         return Answer(True)
-    takes = int(server.serving.service_time.draw(bits) * slowness)
-    if hangs(server) or takes > probe.timeout:
+    takes = int(server.serving.service_time.draw(bits) * server.slowness)
+    if takes > probe.timeout:
         return Answer(False, probe.timeout, "context deadline exceeded")
     return Answer(True, takes)
-
-
-def hangs(server: Server) -> bool:
-    """Whether a program has stopped answering, though its process lives."""
-    return bool(getattr(server, "hung", False))
 
 
 def work(
@@ -135,7 +133,7 @@ def work(
     look: Callable[[], Answer | None],
     tell: Callable[[bool], None],
     *,
-    ready: bool,
+    ready: bool | None,
     delay: int = 0,
 ) -> Generator[Any, Any, None]:
     """Probe again and again, and tell whenever the verdict changes. `look` gives None if it could not ask.
@@ -153,7 +151,7 @@ def work(
                 if answer.takes:
                     yield cluster.env.timeout(answer.takes)
                 well = verdict.see(answer.success, probe)
-                if well != said:
+                if well is not None and well != said:
                     said = well
                     tell(well)
         late = (cluster.now - began) // probe.period > tick

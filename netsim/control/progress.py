@@ -1,7 +1,8 @@
 """Whether a Deployment gets on: its Progressing condition, which `kubectl rollout status` reads.
 
 It gets on whenever more pods are of the new template, ready or available, or fewer are old. When nothing of that
-has happened for `progressDeadlineSeconds` it is said to have failed; nothing is done about it.
+has happened for `progressDeadlineSeconds` it is said to have failed; nothing is done about it. Once all pods are
+new and available it has arrived, and stays so whatever happens to them, until the template changes.
 
 Source: kubernetes `pkg/controller/deployment` (progress.go, util/deployment_util.go).
 """
@@ -44,10 +45,11 @@ def progress(deployment: Object, status: Object, new: Object | None, now: int) -
         return None
     if deployment["spec"].get("paused"):
         return "Unknown", "DeploymentPaused", "Deployment is paused", now
+    if known and known["reason"] == DONE and status["replicas"] == status["updatedReplicas"]:
+        return known["status"], DONE, known["message"], known["lastUpdateTime"]
     about = f'ReplicaSet "{name_of(new)}"' if new else "ReplicaSet"
     if is_complete(deployment, status):
-        since = known["lastUpdateTime"] if known and known["reason"] == DONE else now
-        return "True", DONE, f"{about} has successfully progressed.", since
+        return "True", DONE, f"{about} has successfully progressed.", now
     if known is None or known["reason"] == "DeploymentPaused" or _is_new(known, about):
         return "True", "NewReplicaSetCreated", f"Created new replica set {about.removeprefix('ReplicaSet ')}", now
     if has_moved(deployment.get("status", {}), status):

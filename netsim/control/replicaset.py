@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from netsim.api.objects import Object, controller_of, is_active, key_of, name_of, pod_ready
+from netsim.api.objects import Object, controller_of, is_active, key_of, labels_of, name_of, pod_ready
+from netsim.api.selectors import matches
 from netsim.api.store import Change
 from netsim.control.admission import Admission
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
-from netsim.control.naming import suffix
 from netsim.control.pod_status import is_available
-from netsim.control.pod_template import pod_of
+from netsim.control.pod_template import new_name, pod_of
 from netsim.control.replicas import batches, victims
 from netsim.control.workqueue import WorkQueue
 from netsim.units import S
@@ -45,22 +45,42 @@ class ReplicaSets:
         replica_set = self.cluster.store.get("ReplicaSet", *key)
         if replica_set is None:
             return
+        yield from self._release(replica_set)
         active = [pod for pod in self._pods(replica_set) if is_active(pod)]
         missing = replica_set["spec"]["replicas"] - len(active)
         if missing > 0:
             yield from self._create(replica_set, missing)
         elif missing < 0:
-            for pod in victims(active, -missing, related=self._siblings(replica_set)):
-                yield self.client.call()
-                self.cluster.store.delete(pod)
+            yield from self._delete(replica_set, active, -missing)
         yield from self._report(replica_set)
+
+    def _release(self, replica_set: Object) -> Generator[Any, Any, None]:
+        """Let pods go that are not selected any more."""
+        for pod in self._pods(replica_set):
+            if not matches(replica_set["spec"].get("selector"), labels_of(pod)):
+                yield self.client.call()
+                current = self.cluster.current(pod)
+                if current is not None:
+                    owners = [one for one in current["metadata"]["ownerReferences"] if not one.get("controller")]
+                    metadata = {**current["metadata"], "ownerReferences": owners}
+                    self.cluster.store.update({**current, "metadata": metadata})
 
     def _create(self, replica_set: Object, count: int) -> Generator[Any, Any, None]:
         """In batches that double, each made of parallel calls."""
         for size in batches(count):
-            yield self.cluster.env.all_of([self.client.call() for _ in range(size)])
-            for _ in range(size):
-                self.admission.create(new_pod(replica_set, suffix(self._chance.next())))
+            for call in [self.client.call() for _ in range(size)]:
+                yield call
+                name = new_name(self.cluster, replica_set, self._chance)
+                self.admission.create(pod_of(replica_set, replica_set["spec"]["template"], name))
+                self._say(replica_set, "SuccessfulCreate", f"Created pod: {name}")
+
+    def _delete(self, replica_set: Object, active: list[Object], count: int) -> Generator[Any, Any, None]:
+        """All at once, and those first that would be missed least."""
+        chosen = victims(active, count, now=self.cluster.now, related=self._siblings(replica_set))
+        for pod, call in [(pod, self.client.call()) for pod in chosen]:
+            yield call
+            self.cluster.store.delete(pod)
+            self._say(replica_set, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
 
     def _report(self, replica_set: Object) -> Generator[Any, Any, None]:
         """Write the counts into the status, if they have changed."""
@@ -86,6 +106,9 @@ class ReplicaSets:
             if current is not None:
                 self.cluster.store.update({**current, "status": status})
 
+    def _say(self, replica_set: Object, reason: str, text: str) -> None:
+        self.cluster.event(replica_set, "Normal", reason, text, "replicaset-controller")
+
     def _siblings(self, replica_set: Object) -> list[Object]:
         """The pods of all ReplicaSets of the same Deployment."""
         owner = controller_of(replica_set)
@@ -94,8 +117,3 @@ class ReplicaSets:
 
     def _pods(self, replica_set: Object) -> list[Object]:
         return self.cluster.store.find("Pod", "owner", replica_set["metadata"]["uid"])
-
-
-def new_pod(replica_set: Object, ending: str) -> Object:
-    """A pod from the ReplicaSet's template."""
-    return pod_of(replica_set, replica_set["spec"]["template"], f"{name_of(replica_set)}-{ending}")

@@ -26,6 +26,21 @@ def template_hash(template: Object) -> str:
     return safe_encoded(value)
 
 
+class Hashes:
+    """The hash of the template of each owner, worked out once for each template."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Object, str]] = {}  # by the owner's uid
+
+    def of(self, owner: Object) -> str:
+        """The hash of the owner's present template."""
+        uid, template = owner["metadata"]["uid"], owner["spec"]["template"]
+        known = self._known.get(uid)
+        if known is None or known[0] is not template:
+            known = self._known[uid] = template, template_hash(template)
+        return known[1]
+
+
 def share_of(value: int | str, total: int, *, up: bool) -> int:
     """An int-or-percent of the replicas: surge rounds up, unavailable rounds down.
 
@@ -92,7 +107,8 @@ def old_replicas(
 def proportional(desired: int, surge: int, sizes: Sequence[int], before: int) -> list[int]:
     """How large each ReplicaSet becomes when a Deployment is scaled while it rolls; oldest first.
 
-    Each grows or shrinks in proportion, the larger first; what rounding leaves over goes to the largest.
+    Each grows or shrinks in proportion, the larger first; what rounding leaves over goes to the largest, which
+    may have too little to give.
     `before` is what the Deployment could have at the most until now (its replicas and its surge).
 
     >>> proportional(desired=15, surge=3, sizes=[8, 5], before=13)

@@ -94,11 +94,18 @@ class Runtime:
     def start(self, life: Life, container: Container) -> None:
         """A container runs; the pod's program listens when it has started up."""
         container.start(self.cluster.now, self.cluster.env.event())
+        if container.fails_after is not None:
+            self.cluster.after(container.fails_after, self._fail, life, container, container.over)
         if container is life.main:
             serving = self.behaviour(life.pod)
             life.server = program(life, self.number(life.name), self.node, serving)
             self.cluster.forwarding.start(life.server)
             self.cluster.after(serving.startup, self.cluster.forwarding.listen, life.server)
+
+    def _fail(self, life: Life, container: Container, run: Any) -> None:
+        """A container that was meant to fail fails, if it is still the same run and still meant to."""
+        if container.over is run and container.fails_after is not None:
+            self.stop(life, container, 1)
 
     def stop(self, life: Life, container: Container, code: int) -> None:
         """A container's process is gone, and the program with it."""

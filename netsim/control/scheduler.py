@@ -42,8 +42,9 @@ class Scheduler:
         self.cluster = cluster
         self.cache = Cache()
         self.waiting: dict[str, Object] = {}  # by uid, in order
-        self.unschedulable: dict[str, Object] = {}
-        self.tries: dict[str, int] = {}
+        self.unschedulable: dict[str, Object] = {}  # until something changes
+        self.held_back: dict[str, Object] = {}  # something has changed, but they were tried just now
+        self.tries: dict[str, tuple[int, int]] = {}  # how often, and when the last time
         self.start = 0
         self._chance = cluster.draws.stream("scheduler")
         self._wake = cluster.env.event()
@@ -62,6 +63,9 @@ class Scheduler:
             while not self.waiting:
                 self._wake = self.cluster.env.event()
                 yield self._wake
+            yield from self.cluster.plane.led()
+            if not self.waiting:
+                continue
             uid = next(iter(self.waiting))
             pod = self.cluster.current(self.waiting.pop(uid))
             if pod is None or node_of(pod) or is_leaving(pod):
@@ -93,26 +97,34 @@ class Scheduler:
 
     def _put_aside(self, pod: Object, message: str) -> None:
         """It fits nowhere now."""
+        current, now = self.cluster.current(pod), self.cluster.now
+        if current is None:
+            return
         uid = pod["metadata"]["uid"]
-        self.unschedulable[uid] = pod
-        self.tries[uid] = self.tries.get(uid, 0) + 1
-        said = with_condition(
-            pod, self.cluster.now, "PodScheduled", "False", reason="Unschedulable", message=message
-        )
-        self.cluster.store.update(said)
+        self.unschedulable[uid] = current
+        self.tries[uid] = self.tries.get(uid, (0, now))[0] + 1, now
+        also = {"reason": "Unschedulable", "message": message}
+        self.cluster.store.update(with_condition(current, now, "PodScheduled", "False", **also))
         self.cluster.event(pod, "Warning", "FailedScheduling", message, "default-scheduler")
-        self.cluster.after(LEFTOVER, self._try_again, uid)
+        self.cluster.after(LEFTOVER, self._try_leftover, uid, now)
 
-    def _try_again(self, uid: str) -> None:
-        pod = self.unschedulable.pop(uid, None)
-        if pod is not None:
-            self._queue(pod)
+    def _try_leftover(self, uid: str, since: int) -> None:
+        """A pod that has been unschedulable since then is tried, whatever has changed or not."""
+        if uid in self.unschedulable and self.tries[uid][1] == since:
+            self._queue(self.unschedulable.pop(uid))
 
     def _something_changed(self) -> None:
-        """What did not fit may fit now, after its back-off."""
-        for uid in list(self.unschedulable):
-            backoff = min(BACKOFF << (self.tries[uid] - 1), LONGEST_BACKOFF)
-            self.cluster.after(backoff, self._try_again, uid)
+        """What did not fit may fit now: it is tried again, but not before its back-off is over."""
+        for uid, pod in self.unschedulable.items():
+            count, last = self.tries[uid]
+            over = last + min(BACKOFF << (count - 1), LONGEST_BACKOFF)
+            self.held_back[uid] = pod
+            self.cluster.after(max(0, over - self.cluster.now), self._let_go, uid)
+        self.unschedulable.clear()
+
+    def _let_go(self, uid: str) -> None:
+        if uid in self.held_back:
+            self._queue(self.held_back.pop(uid))
 
     def _queue(self, pod: Object) -> None:
         self.waiting[pod["metadata"]["uid"]] = pod
@@ -138,8 +150,8 @@ class Scheduler:
     def _pod_changed(self, change: Change) -> None:
         pod, uid = change.object, change.object["metadata"]["uid"]
         if change.type == "DELETED" or is_finished(pod):
-            self.waiting.pop(uid, None)
-            self.unschedulable.pop(uid, None)
+            for queue in (self.waiting, self.unschedulable, self.held_back, self.tries):
+                queue.pop(uid, None)
             self.cache.remove(uid)
             self._something_changed()
         elif not node_of(pod):

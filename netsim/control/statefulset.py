@@ -24,7 +24,8 @@ from netsim.control.admission import Admission
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
 from netsim.control.pod_status import is_available
-from netsim.control.pod_template import REVISION, pod_of, recalled, recorded
+from netsim.control.pod_template import REVISION, forget, pod_of, recalled, record
+from netsim.control.rollout import Hashes
 from netsim.control.workqueue import WorkQueue
 from netsim.units import S
 
@@ -63,20 +64,19 @@ def steps(stateful_set: Object, pods: Mapping[int, Object], update: str, now: in
             found.append(Step(ordinal, pod))
         if one_by_one:
             return found
-    present = [(ordinal, pods[ordinal]) for ordinal in reversed(wanted) if ordinal in pods]
+    stay_old = wanted[: partition(spec)]
+    present = [pods[ordinal] for ordinal in reversed(wanted) if ordinal in pods and ordinal not in stay_old]
     return found or _update(spec, present, update, now)
 
 
-def _update(spec: Object, pods: list[tuple[int, Object]], update: str, now: int) -> list[Step]:
-    """The next pod of a rolling update, from the highest ordinal down; none while one of those passed is unwell."""
+def _update(spec: Object, pods: list[Object], update: str, now: int) -> list[Step]:
+    """The next of these pods in a rolling update, the highest first; none while one of those passed is unwell."""
     strategy = spec.get("updateStrategy") or {}
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return []
-    for ordinal, pod in pods:
-        if ordinal < partition(spec):
-            return []
+    for pod in pods:
         if hash_of(pod) != update and not is_leaving(pod):
-            return [Step(ordinal, pod)]
+            return [Step(ordinal_of(pod), pod)]
         if not _is_well(pod, spec, now):
             return []
     return []
@@ -95,7 +95,7 @@ def ordinals(stateful_set: Object) -> range:
 
 
 def partition(spec: Object) -> int:
-    """Below which ordinal the pods of a StatefulSet keep the old template."""
+    """How many pods of a StatefulSet, counted from the first, keep the old template."""
     rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
     return int(rolling.get("partition", 0))
 
@@ -111,7 +111,16 @@ def ordinal_of(pod: Object) -> int:
 
 def hash_of(pod: Object) -> str:
     """The hash of the template that a pod was made from."""
-    return labels_of(pod).get(REVISION, "").rpartition("-")[2]
+    return hash_in(labels_of(pod).get(REVISION, ""))
+
+
+def hash_in(revision: str) -> str:
+    """The hash at the end of a ControllerRevision's name.
+
+    >>> hash_in("my-db-6b8f5c9d7")
+    '6b8f5c9d7'
+    """
+    return revision.rpartition("-")[2]
 
 
 class StatefulSets:
@@ -121,6 +130,7 @@ class StatefulSets:
         self.cluster = cluster
         self.admission = admission
         self.client = Client(cluster)
+        self.hashes = Hashes()
         self.queue = WorkQueue(cluster, self._sync, workers=5)
         cluster.hear("StatefulSet", lambda change: self.queue.add(key_of(change.object)))
         cluster.hear("Pod", self._pod_changed)
@@ -134,7 +144,8 @@ class StatefulSets:
         stateful_set = self.cluster.store.get("StatefulSet", *key)
         if stateful_set is None:
             return
-        update = recorded(self.cluster, stateful_set)
+        update = self.hashes.of(stateful_set)
+        record(self.cluster, stateful_set, update)
         for step in steps(stateful_set, self._pods(stateful_set), update, self.cluster.now):
             yield self.client.call()
             if step.pod is None:
@@ -142,11 +153,13 @@ class StatefulSets:
             else:
                 self._delete(stateful_set, step.pod)
         yield from self._report(stateful_set, update)
+        current = hash_in(stateful_set.get("status", {}).get("currentRevision", ""))
+        forget(self.cluster, stateful_set, {update, current, *map(hash_of, self._pods(stateful_set).values())})
 
     def _create(self, stateful_set: Object, ordinal: int, update: str) -> None:
         cluster, name = self.cluster, f"{name_of(stateful_set)}-{ordinal}"
-        below = ordinal < ordinals(stateful_set).start + partition(stateful_set["spec"])
-        current = stateful_set.get("status", {}).get("currentRevision", "").rpartition("-")[2]
+        below = ordinal in ordinals(stateful_set)[: partition(stateful_set["spec"])]
+        current = hash_in(stateful_set.get("status", {}).get("currentRevision", ""))
         used = current if below and current else update
         try:
             self.admission.create(new_pod(stateful_set, ordinal, recalled(cluster, stateful_set, used), used))

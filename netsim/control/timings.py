@@ -64,9 +64,6 @@ class Timings(Model):
     status_write: Distribution = Distribution.parse("uniform(10ms,100ms)")
     node_boot: Duration = 30 * S  # power back to kubelet running
 
-    # services with a cloud behind them
-    load_balancer_provisioning: Duration = 45 * S
-
 
 VERSIONS = MappingProxyType(
     {

@@ -18,22 +18,34 @@ class TriggerTimes:
     """What was seen of one Service and its pods."""
 
     def __init__(self) -> None:
-        self._pods: dict[tuple[str, str], int] = {}
+        self._pods: dict[tuple[str, str], tuple[Object, int]] = {}  # each as it was seen, and when it last turned
         self._service: int | None = None
 
     def look(self, service: Object, pods: Iterable[Object]) -> int | None:
         """The instant of the earliest change since the last look; None if none has left a trace."""
         created = service["metadata"]["creationTimestamp"]
-        times = {key_of(pod): time for pod in pods if (time := _turned(pod)) is not None}
-        changed = [time for key, time in times.items() if time > self._pods.get(key, -1)]
-        first, self._pods = self._service is None, times
+        before, self._pods = self._pods, {}
+        changed: list[int] = []
+        for pod in pods:
+            key = key_of(pod)
+            known = before.get(key)
+            if known is None or known[0] is not pod:
+                known = self._turned(pod, known, changed)
+            if known is not None:
+                self._pods[key] = known
+        first = self._service is None
         if first or created > (self._service or 0):
             changed.append(created)
         self._service = created
         return created if first else min(changed, default=None)
 
-
-def _turned(pod: Object) -> int | None:
-    """When the pod last became ready, or stopped being so."""
-    ready = condition(pod, "Ready")
-    return ready.get("lastTransitionTime") if ready is not None else None
+    @staticmethod
+    def _turned(pod: Object, known: tuple[Object, int] | None, changed: list[int]) -> tuple[Object, int] | None:
+        """When the pod last became ready, or stopped being so; among what has `changed` if that is new."""
+        ready = condition(pod, "Ready")
+        time = ready.get("lastTransitionTime") if ready is not None else None
+        if time is None:
+            return None
+        if time > (known[1] if known is not None else -1):
+            changed.append(time)
+        return pod, time

@@ -1,7 +1,8 @@
 """The work queue of a controller: a key is in it once, however often it is added.
 
 A controller is a watch that adds keys, and workers that take one, look at the world as it is, and bring it
-closer to what is wanted. A key that is added while a worker has it is worked on again afterwards.
+closer to what is wanted. A key that is added while a worker has it is worked on again afterwards. While no
+controller manager leads nobody works; what has changed meanwhile is looked at as soon as one does.
 
 Source: kubernetes `client-go/util/workqueue`.
 """
@@ -48,6 +49,9 @@ class WorkQueue:
                 wake = self.cluster.env.event()
                 self._idle.append(wake)
                 yield wake
+            yield from self.cluster.plane.led()
+            if not self._waiting:
+                continue
             key = next(iter(self._waiting))
             del self._waiting[key]
             self._working.add(key)

@@ -7,14 +7,49 @@ machine that loses power says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from netsim.dataplane.forwarding import Forwarding, Place
-from netsim.dataplane.route import Onward, Pins
+from netsim.dataplane.kernel import Kernel
+from netsim.dataplane.route import Onward, Pins, Translation, strayed
 from netsim.dataplane.server import Server
 from netsim.proxy.conntrack import Conntrack, Entry
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.packet import Packet
+from netsim.topology.quality import Quality, joined
+
+
+def one_way(state: Forwarding, places: Sequence[Place], *, masqueraded: bool) -> int | None:
+    """How long a packet takes from the first of these places to the last now; None where the road is broken.
+
+    `masqueraded` says that answers come back through the place before the last, which put its own address in.
+    """
+    total = 0
+    for i in range(1, len(places)):
+        delay = state.travel(places[i - 1], places[i])
+        if delay is None or (i < len(places) - 1 and not state.reachable(places[i].machine)):
+            return None
+        total += delay
+    if state.topology.one_sided and not _answers(state, places, masqueraded):
+        return None
+    return total
+
+
+def _answers(state: Forwarding, places: Sequence[Place], masqueraded: bool) -> bool:
+    """Whether answers find their way back: straight, or through the node that put its own address in."""
+    *before, last = places
+    through = before[-1:] if masqueraded and len(before) > 1 else []
+    return all(state.travel(a, b) is not None for a, b in pairwise([last, *through, places[0]]))
+
+
+def road_quality(state: Forwarding, places: Sequence[Place]) -> Quality | None:
+    """What a road from place to place does to packets besides taking time; None: nothing."""
+    if state.topology.perfect:
+        return None
+    legs = ((a.machine, b.machine) for a, b in pairwise(places))
+    return joined((state.topology.delay(a, b) or 0, state.topology.quality(a, b)) for a, b in legs)
 
 
 class Connection:
@@ -23,6 +58,7 @@ class Connection:
     __slots__ = (
         "_version",
         "_way",
+        "arriving",
         "client",
         "expires",
         "ingress",
@@ -41,6 +77,7 @@ class Connection:
     def __init__(self, client: Place, packet: Packet) -> None:
         self.client = client
         self.packet = packet  # the first one, as the client sends it
+        self.arriving = packet  # and as it comes to the server's node
         self.translator: tuple[str, Packet, Endpoint] | None = None  # who translated, what, and to whom
         self.tracked: list[tuple[Conntrack, Entry]] = []  # its entries in the nodes' tables, where those are kept
         self.places = [client]  # client, load balancer, ingress node, server: those it passes
@@ -55,18 +92,12 @@ class Connection:
     def one_way(self, state: Forwarding) -> int | None:
         """How long a packet takes from end to end now; None where the road is broken."""
         if self._version != state.version:
-            self._version, self._way = state.version, self._worked_out(state)
+            self._version, self._way = state.version, one_way(state, self.places, masqueraded=self.masqueraded)
         return self._way
 
-    def _worked_out(self, state: Forwarding) -> int | None:
-        total = 0
-        places = self.places
-        for i in range(1, len(places)):
-            delay = state.travel(places[i - 1], places[i])
-            if delay is None or (i < len(places) - 1 and not state.reachable(places[i].machine)):
-                return None
-            total += delay
-        return total
+    def quality(self, state: Forwarding, *, back: bool) -> Quality | None:
+        """What its road does to packets besides taking time, on the way to the server or back."""
+        return road_quality(state, self.places[::-1] if back else self.places)
 
     def begin(self) -> None:
         """A first packet leaves the client (again): the road is found anew."""
@@ -74,13 +105,14 @@ class Connection:
         self._version = -1
 
     def asymmetric(self, server: Server) -> bool:
-        """Answers bypass the node that translated: it sits between client and server and did not masquerade.
-
-        The client then hears from an address it never spoke to, and the connection hangs.
-        """
-        if self.masqueraded or self.ingress < 0 or len(self.places) < 3:
+        """Answers bypass the node that translated, and the connection hangs."""
+        if self.ingress < 0 or len(self.places) < 3:
             return False
-        return self.places[-2].machine not in (self.client.machine, server.machine)
+        return Translation(self.places[-2], self.masqueraded).bypassed(self.client, server)
+
+    def strayed(self, state: Forwarding) -> bool:
+        """Whether it led through a load balancer that has other plans for it now."""
+        return len(self.places) > 1 and self.places[1].kind == "balancer" and strayed(state, self.places[1], self.pins)
 
     def believed(self, state: Forwarding, now: int) -> bool:
         """Whether the client still thinks it open: not idle for too long, and no reset has arrived."""
@@ -101,7 +133,7 @@ class Connection:
         if self.translator is None:
             self.translator = (machine, packet, hop.endpoint)
             if state.track and packet.protocol == "TCP":
-                self._track(state, machine, packet, hop)
+                self._track(state.kernels[machine], packet, hop, state.time)
         self.masqueraded = hop.masqueraded
         return machine
 
@@ -111,10 +143,14 @@ class Connection:
         if self.translator is not None:
             machine, packet, endpoint = self.translator
             state.kernels[machine].opened(packet, endpoint)
-        self._saw(state, "established")
+        if state.track:
+            self.passed(state, arrived=True)
+            self._saw(state, "established")
 
     def refused(self, state: Forwarding) -> None:
         """It was turned away."""
+        if self.places[-1].kind == "pod":
+            self.passed(state, arrived=True)
         self._saw(state, "rst")
 
     def close(self, state: Forwarding) -> None:
@@ -122,8 +158,9 @@ class Connection:
         if self.translator is not None:
             machine, packet, endpoint = self.translator
             state.kernels[machine].closed(packet, endpoint)
-        for what in ("fin", "ack", "fin", "ack"):
-            self._saw(state, what)
+        if self.tracked:
+            for what in ("fin", "ack", "fin", "ack"):
+                self._saw(state, what)
 
     def answered(self, state: Forwarding) -> None:
         """UDP: an answer has passed the node that translated."""
@@ -134,16 +171,24 @@ class Connection:
             if entry is not None:
                 kernel.conntrack.saw(entry, "data", state.time, reply=True)
 
-    def _track(self, state: Forwarding, machine: str, packet: Packet, hop: Onward) -> None:
-        """Entries for those who look: on the node that translates, and on the server's, where it differs."""
-        kernel = state.kernels[machine]
+    def _track(self, kernel: Kernel, packet: Packet, hop: Onward, now: int) -> None:
+        """The entry of the node that translates."""
         assert hop.endpoint is not None
         seen = kernel.rules.source_seen(packet, hop.endpoint, hop.verdict)
-        self._enter(kernel.conntrack, kernel.conntrack.add(packet, hop.endpoint, state.time, seen))
-        if hop.place.machine != machine:
-            arriving = replace(hop.packet, source=seen)
-            table = state.kernels[hop.place.machine].conntrack
-            self._enter(table, table.add(arriving, None, state.time))
+        self.arriving = replace(hop.packet, source=seen)
+        self._enter(kernel.conntrack, kernel.conntrack.add(packet, hop.endpoint, now, seen))
+
+    def passed(self, state: Forwarding, *, arrived: bool) -> None:
+        """The entries of the nodes that let it pass untranslated: the client's and (`arrived`) the server's."""
+        if not state.track or self.packet.protocol != "TCP":
+            return
+        ends = [(self.client.machine, self.packet)]
+        if arrived and self.places[-1].machine != self.client.machine:
+            ends.append((self.places[-1].machine, self.arriving))
+        for machine, packet in ends:
+            table = state.kernels[machine].conntrack if machine in state.kernels else None
+            if table is not None and not any(table is one for one, _ in self.tracked):
+                self._enter(table, table.add(packet, None, state.time))
 
     def _enter(self, table: Conntrack, entry: Entry | None) -> None:
         if entry is not None:

@@ -11,17 +11,36 @@ pod traffic from node to node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from netsim.dataplane.history import History
 from netsim.dataplane.kernel import Kernel
 from netsim.dataplane.server import Server
+from netsim.proxy.addresses import is_loopback
+from netsim.proxy.health import HEALTHZ_PORT, HealthAnswer
+from netsim.proxy.packet import Packet
 from netsim.topology.graph import CLOUD, OUTSIDE, Topology
 from netsim.topology.network import ENCAPSULATION, CniFamily, Links
 
+if TYPE_CHECKING:
+    from netsim.dataplane.sources import Client, Source
+
+Flows = Literal["kept", "reset", "rehashed"]
 PlaceKind = Literal["pod", "node", "balancer", "outside"]
+
+
+class Resolution(Protocol):
+    """How clients look up the names they are to reach, where that means asking somebody."""
+
+    def __call__(self, source: Source, client: Client, sequence: int, attempt: int) -> Generator[int, None, str | None]:
+        """Look up whom a request is for, at one of its tries: yields how long to wait, returns the address or None."""
+
+    def nameserver(self, source: Source) -> str | None:
+        """Whom a source has to ask each time; None where something nearer may know."""
+
+DNS_PATIENCE = 10_000_000_000  # of a resolver with silent nameservers: 5 s, asked twice (resolv.conf(5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,8 @@ class Balancer:
     address: str
     ports: tuple[tuple[int, str], ...]
     targets: tuple[str, ...]
+    node_ports: tuple[int, ...] = ()  # of `ports`, if it sends to these; else a packet keeps its destination
+    down: bool = False  # it drops everything
 
 
 class Forwarding:
@@ -64,16 +85,23 @@ class Forwarding:
         self.places: dict[str, Place] = {}
         self.listeners: dict[tuple[str, int, str], Server] = {}
         self.servers: dict[str, Server] = {}  # the living program of each pod, by namespace/name
+        self.proxies: dict[str, Server] = {}  # each node's kube-proxy while it runs: it answers health checks
+        self.proxy_well: Callable[[str], bool] = lambda node: True  # whether its updates get through
         self.balancers: dict[str, Balancer] = {}
         self.names: dict[str, tuple[str, ...]] = {}  # absolute DNS names, without the last dot
         self.node_places: dict[str, Place] = {}  # each node by its internal address
+        self.dns_silent = False  # the DNS pods do not answer
         self.external_places: dict[str, Place] = {}  # and by its external one
         self.outside = Place("outside", OUTSIDE, outside_address)
         self.balanced: dict[str, str] = {}  # Service (namespace/name) -> its load balancer's address
         self.cluster_ips: dict[str, tuple[str, ...]] = {}
+        self.resolution: Resolution | None = None  # how clients look names up, where that means asking pods
         self.on_start: Callable[[Server], None] = lambda server: None
         self.on_stop: Callable[[Server], None] = lambda server: None
+        self.flows: Flows = "kept"  # what load balancers do with open connections when their nodes change
+        self.hairpin = True  # bridges send packets back to the pod they came from
         self.track = False  # keep conntrack entries of TCP connections, for those who want to see them
+        self.limited = False  # nodes' conntrack tables have a size, and can be full
         self.version = 0  # raised by every change a packet could notice
         self._domain = domain
         self.routed = cni in ("calico-bgp", "calico-ipip", "calico-vxlan")
@@ -93,6 +121,18 @@ class Forwarding:
             if to_pod and a.machine != b.machine:
                 delay += self._overlay
         return delay + self._pod_link if to_pod else delay
+
+    def source(self, client: Place, destination: str) -> str:
+        """The address that a client sends from: a node has one for each of its devices."""
+        if client.kind != "node":
+            return client.address
+        return self.kernels[client.machine].rules.source_for(destination)
+
+    def health(self, node: str, port: int) -> HealthAnswer | None:
+        """What a node's kube-proxy answers at a port; None if that is no Service's health check node port."""
+        rules = self.kernels[node].rules
+        service = rules.health_service(self.node_places[node].address, port)
+        return HealthAnswer(*service, rules.local_ready(*service), self.proxy_well(node)) if service else None
 
     def reachable(self, machine: str) -> bool:
         """Whether a machine answers at all."""
@@ -124,7 +164,28 @@ class Forwarding:
         self.kernels[node].program(revision)
         self.history.record(self.time, "programmed", f"node/{node}", node, revision=revision)
 
+    def proxy(self, node: str, server: Server | None) -> None:
+        """A node's kube-proxy starts to answer health checks, or (None) its process ends."""
+        self.version += 1
+        old = self.proxies.pop(node, None)
+        if old is not None:
+            old.ended, old.farewell, old.accepting = self.time, self.powered[node], False
+            self.on_stop(old)
+        if server is not None:
+            server.accepting = True
+            self.proxies[node] = server
+
     # programs ----------------------------------------------------------------------------------------
+
+    def listener(self, place: Place, packet: Packet) -> Server | None:
+        """The program that a packet is for, at the place it has come to. It may not accept connections yet."""
+        own = place.address if is_loopback(packet.destination) else packet.destination
+        found = self.listeners.get((own, packet.port, packet.protocol))
+        if found is None and place.kind == "node" and packet.protocol == "TCP":
+            rules = self.kernels[place.machine].rules
+            if packet.port == HEALTHZ_PORT or rules.health_service(packet.destination, packet.port):
+                return self.proxies.get(place.machine)
+        return found
 
     def add_address(self, place: Place) -> None:
         """An address is in use from now on."""
@@ -186,6 +247,8 @@ class Forwarding:
         """The address a client gets for a name: by the search path inside a pod, literally elsewhere."""
         if name in self.external_places:
             return (self.node_places if namespace else self.external_places)[name].address
+        if self.dns_silent:
+            return None
         if name.endswith("."):
             return next(iter(self.names.get(name[:-1], ())), None)
         suffixes = (f"{namespace}.svc.{self._domain}", f"svc.{self._domain}", self._domain) if namespace else ()
@@ -193,6 +256,15 @@ class Forwarding:
             if self.names.get(full):
                 return self.names[full][0]
         return None
+
+    def lookup(self, usual: int) -> int:
+        """How long a client waits for DNS: as usual, or until it gives up."""
+        return DNS_PATIENCE if self.dns_silent else usual
+
+    def silence_dns(self, *, silent: bool) -> None:
+        """The DNS pods stop answering, or answer again."""
+        self.version += 1
+        self.dns_silent = silent
 
     def balance(self, balancer: Balancer) -> None:
         """A load balancer's state; the difference to what it was goes into the history."""

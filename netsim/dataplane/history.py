@@ -10,6 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 KINDS = {
+    "fault": "a fault struck; the detail says which",
+    "healed": "a fault let go of what it had struck",
+    "refused": "the API server refused what somebody wanted",
+    "api-down": "the API server no longer answers",
+    "api-up": "the API server answers again",
+    "leader-lost": "no controller manager leads any more",
+    "leader-elected": "a controller manager leads again",
     "power-off": "a machine lost power",
     "power-on": "a machine got power back",
     "booted": "kubelet and kube-proxy of a machine started",
@@ -55,12 +62,13 @@ class History:
     """All changes of a run, in the order they happened."""
 
     changes: list[Change] = field(default_factory=list)
+    cause: str = ""  # the fault that is at work in this instant: what it changes bears its name
 
     def record(
         self, time: int, kind: str, subject: str, node: str = "", detail: str = "", revision: int = 0
     ) -> None:
         """Note that something changed."""
-        self.changes.append(Change(time, kind, subject, node, detail, revision))
+        self.changes.append(Change(time, kind, subject, node, detail or self.cause, revision))
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)

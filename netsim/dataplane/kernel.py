@@ -4,13 +4,15 @@ For TCP the choice made for a connection's first packet stays with the connectio
 the socket; netsim keeps it there (`connection.py`). What is kept *here*, per node, is what one connection
 leaves behind for the next: affinity, IPVS's turns and counts, and UDP's conntrack entries, which pin a client's
 socket to an endpoint until they time out or kube-proxy cleans them up. TCP entries are kept too when somebody
-wants to see them (`track`); they decide nothing.
+wants to see them (`track`), and where the table has a size: a full one lets no new connection in.
 
 The first packet of every connection pays for the rules it walks, on the client's node and again on the
 server's, by the position of its Service; positions are shuffled at each sync, as kube-proxy's map order does.
 """
 
 from __future__ import annotations
+
+import sys
 
 from netsim.draws import index, stream_key
 from netsim.proxy.affinity import Affinity
@@ -28,7 +30,7 @@ class Kernel:
         self.rules = rules
         self.affinity = Affinity(rules.config.mode)
         self.ipvs = IPVS()
-        self.conntrack = Conntrack()
+        self.conntrack = Conntrack(rules.config.conntrack_max or sys.maxsize)
         self._programmed: dict[ServerKey, tuple[Endpoint, ...]] = {}
         self._costs: dict[object, int] = {}
         self._revision = -1
@@ -73,13 +75,15 @@ class Kernel:
 
     def opened(self, packet: Packet, endpoint: Endpoint) -> None:
         """A connection through this node is established."""
-        key = (packet.destination, packet.port, packet.protocol)
-        self.ipvs.opened(key, endpoint)
-        self.ipvs.established(key, endpoint)
+        if self.ipvs.virtual:
+            key = (packet.destination, packet.port, packet.protocol)
+            self.ipvs.opened(key, endpoint)
+            self.ipvs.established(key, endpoint)
 
     def closed(self, packet: Packet, endpoint: Endpoint) -> None:
         """A connection through this node has ended."""
-        self.ipvs.closed((packet.destination, packet.port, packet.protocol), endpoint)
+        if self.ipvs.virtual:
+            self.ipvs.closed((packet.destination, packet.port, packet.protocol), endpoint)
 
     def recall(self, packet: Packet, now: int) -> Entry | None:
         """The entry that a packet belongs to, refreshed by it."""
@@ -87,6 +91,10 @@ class Kernel:
         if entry is not None:
             self.conntrack.saw(entry, "data", now)
         return entry
+
+    def admits(self, packet: Packet, now: int) -> bool:
+        """Whether conntrack has room for a new connection."""
+        return self.conntrack.admits(packet, now)
 
     # what rules cost ------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """Who can reach whom: every source against every way into every Service, at one instant.
 
 Rows are the pods that run, the nodes that have power, and the outside. Columns are the ways in: a Service's
-cluster IP, its node port (through every node), its load balancer; for a headless Service each ready address.
-A cell is the share of new connections that would be answered, and why the others would not be.
+cluster IP, its node port (through every node), its load balancer, and its health check port, where a load
+balancer would ask every node. A cell is the share of new connections that would be answered (of health checks:
+by 200), and why the others would not be.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from netsim.dataplane.reach import PROBE_PORT, Reach, reach_of
 from netsim.proxy.packet import Packet
 
 ALL, NONE, SOME = ".", "X", "/"
+HEALTHY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """A way into a Service: what it is called, and the addresses it leads through."""
 
-    name: str  # "default/web:80", "default/web:80 node-port 30080", "default/web:80 load-balancer"
+    name: str  # "default/web:80", "default/web:80 node-port 30080", "default/web health-check 30081"
     addresses: tuple[str, ...]
     port: int
     protocol: str
     external: tuple[str, ...] = ()  # the addresses that the outside uses, where they differ
+    health: bool = False  # kube-proxy itself is asked how it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def ways(state: Forwarding, services: Iterable[Object]) -> Iterator[Way]:
             if spec.get("type") == "LoadBalancer":
                 address = state.balanced.get(name)
                 yield Way(f"{label} load-balancer", (address,) if address else (), port["port"], protocol)
+        if health := spec.get("healthCheckNodePort"):
+            yield Way(f"{name} health-check {health}", nodes, health, "TCP", external, health=True)
 
 
 def matrix(state: Forwarding, services: Iterable[Object]) -> list[list[Cell]]:
@@ -98,4 +103,9 @@ def cell(state: Forwarding, name: str, place: Place, way: Way) -> Cell:
 
 
 def _reach(state: Forwarding, place: Place, address: str, way: Way) -> Reach:
-    return reach_of(state, place, Packet(place.address, PROBE_PORT, address, way.port, way.protocol))
+    packet = Packet(state.source(place, address), PROBE_PORT, address, way.port, way.protocol)
+    found = reach_of(state, place, packet)
+    health = state.health(state.places[address].machine, way.port) if way.health and found.share else None
+    if health and health.status != HEALTHY:
+        return Reach(Fraction(0), (*found.reasons, str(health)))
+    return found

@@ -43,6 +43,7 @@ class Onlooker:
         self.rules = kernel.rules
         self.cost = kernel.cost
         self.scan = kernel.scan
+        self.admits = kernel.admits
         self.conntrack = self
 
     def recall(self, packet: Packet, now: int) -> Entry | None:
@@ -51,11 +52,13 @@ class Onlooker:
 
     def choose(self, verdict: Verdict, packet: Packet, bits: int, now: int) -> Endpoint | None:
         """The endpoint a new connection would get: the one remembered for its client, or any."""
-        if verdict.affinity is not None and verdict.scheduler == "random":
-            known = self._kernel.affinity.find(verdict, packet.source, now)
-            if known is not None:
-                return known
-        return verdict.choose(bits)
+        return self.remembered(verdict, packet, now) or verdict.choose(bits)
+
+    def remembered(self, verdict: Verdict, packet: Packet, now: int) -> Endpoint | None:
+        """The endpoint that session affinity binds a client to, if the node remembers it."""
+        if verdict.affinity is None or verdict.scheduler != "random":
+            return None
+        return self._kernel.affinity.find(verdict, packet.source, now)
 
     def add(self, *_: Any) -> None:
         """No entry is made."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.requests import OUTCOMES
-from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, arrive, leave
+from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, Translation, arrive, leave
 from netsim.dataplane.sources import Source
 from netsim.proxy.packet import Packet
 
@@ -42,8 +43,19 @@ def reach(state: Forwarding, source: Source) -> Reach | None:
     address = source.address(state)
     if address is None:
         return Reach(Fraction(0), (f"{source.traffic.target}: no such name",))
-    packet = Packet(client.address, PROBE_PORT, address, source.target.port, source.traffic.protocol)
-    return reach_of(state, client, packet)
+    own = state.source(client, address)
+    packet = Packet(own, PROBE_PORT, address, source.target.port, source.traffic.protocol)
+    found = reach_of(state, client, packet)
+    server = state.resolution.nameserver(source) if state.resolution and source.target.kind == "dns" else None
+    return found if server is None else _after_asking(state, client, server, found)
+
+
+def _after_asking(state: Forwarding, client: Place, server: str, found: Reach) -> Reach:
+    """The same where a name server has to answer first."""
+    asked = reach_of(state, client, Packet(client.address, PROBE_PORT, server, 53, "UDP"))
+    share = Fraction(0) if state.dns_silent else asked.share
+    reasons = ("the DNS pods do not answer",) if state.dns_silent else asked.reasons
+    return Reach(share * found.share, (*(f"DNS: {why}" for why in reasons), *found.reasons))
 
 
 def reach_of(state: Forwarding, client: Place, packet: Packet) -> Reach:
@@ -61,20 +73,33 @@ def reach_of(state: Forwarding, client: Place, packet: Packet) -> Reach:
 
 
 def roads(state: Forwarding, client: Place, packet: Packet) -> Iterator[tuple[Fraction, Hop]]:
-    """Every end a connection could come to, with its chance."""
-    yield from _follow(onlooking(state), None, client, packet, translated=False)
+    """Every end a connection could come to, with its chance; answers that get lost are silence."""
+    yield from _follow(onlooking(state), None, client, packet, None)
 
 
 def _follow(
-    state: Forwarding, at: Place | None, client: Place, packet: Packet, *, translated: bool
+    state: Forwarding, at: Place | None, client: Place, packet: Packet, translated: Translation | None
 ) -> Iterator[tuple[Fraction, Hop]]:
-    for hop, weight in _choices(state, at, client, packet, translated=translated):
+    for hop, weight in _choices(state, at, client, packet, translated=translated is not None):
         if not isinstance(hop, Onward):
-            yield weight, hop
+            yield weight, _heard(state, at or client, client, hop, translated)
             continue
-        further = translated or hop.endpoint is not None
-        for chance, end in _follow(state, hop.place, client, hop.packet, translated=further):
+        further = translated
+        if hop.endpoint is not None:
+            further = Translation(at or client, hop.masqueraded)
+        for chance, end in _follow(state, hop.place, client, hop.packet, further):
             yield weight * chance, end
+
+
+def _heard(state: Forwarding, at: Place, client: Place, end: Hop, translated: Translation | None) -> Hop:
+    """What the client learns of a road's end: an answer must find its way back."""
+    end = end if translated is None else translated.heard(client, end)
+    if state.topology.one_sided and not isinstance(end, Silence):
+        back = [at, *([translated.place] if translated is not None and translated.masqueraded else []), client]
+        for here, there in pairwise(back):
+            if state.travel(here, there) is None:
+                return Silence(f"the answers get lost between {here.machine} and {there.machine}")
+    return end
 
 
 def _choices(

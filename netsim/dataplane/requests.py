@@ -6,7 +6,10 @@ source, client, sequence), so that the table does not depend on how an engine or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 OUTCOMES = (
     "ok",
@@ -54,3 +57,9 @@ REQUEST = np.dtype(
     ]
 )
 """One request. Strings are indices into the names that the recording carries."""
+
+
+def canonical(rows: Sequence[tuple[int, ...]] | NDArray[np.void]) -> NDArray[np.void]:
+    """These rows in the table's order: by when they were sent, then by source, client and sequence."""
+    table = np.array(rows, dtype=REQUEST)
+    return table[np.lexsort((table["sequence"], table["client"], table["source"], table["sent"]))]

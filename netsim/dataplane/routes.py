@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from netsim.topology.network import CniFamily
 
@@ -51,6 +51,24 @@ def routes(
     192.168.0.0/16 dev eth0 proto kernel scope link src 192.168.0.2
     """
     return "".join(f"{line}\n" for line in _lines(cni, address, network, pod_cidr, others, pods))
+
+
+def route_to(table: str, destination: str) -> str:
+    """The line of a routing table by which packets to a destination leave: that of the longest prefix.
+
+    >>> table = "default via 192.168.255.254 dev eth0\\n10.244.1.0/24 dev cni0\\n10.244.0.0/16 dev flannel.1\\n"
+    >>> [route_to(table, address) for address in ("10.244.1.7", "10.244.2.7", "203.0.113.9")]
+    ['10.244.1.0/24 dev cni0', '10.244.0.0/16 dev flannel.1', 'default via 192.168.255.254 dev eth0']
+    """
+    address = ip_address(destination)
+    found = {_network(line): line for line in table.splitlines()}
+    fitting = [network for network in found if address in network]
+    return found[max(fitting, key=lambda network: network.prefixlen)] if fitting else ""
+
+
+def _network(line: str) -> IPv4Network | IPv6Network:
+    words = [word for word in line.split() if word != "blackhole"]
+    return ip_network("0.0.0.0/0" if words[0] == "default" else words[0])
 
 
 def _lines(

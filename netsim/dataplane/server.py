@@ -18,12 +18,47 @@ from typing import Any
 from netsim.dataplane.serving import Serving
 
 
+class Queue:
+    """Requests that wait for one of some workers, or for which there is no room."""
+
+    __slots__ = ("backlog", "free", "slowness", "starts", "workers")
+
+    def __init__(self, workers: int, backlog: int) -> None:
+        self.workers = workers
+        self.backlog = backlog
+        self.slowness = 1.0  # how many times as long as usual everything takes
+        self.free = [0] * workers  # when each worker is free again, a heap
+        self.starts: deque[int] = deque()  # when accepted requests will start; those ahead of now are waiting
+
+    def enter(self, now: int, service: int) -> tuple[int, int] | None:
+        """When a request that arrives now starts and is done; None when the backlog is full.
+
+        >>> one = Queue(workers=1, backlog=1)
+        >>> one.enter(0, 10), one.enter(2, 10), one.enter(3, 10)
+        ((0, 10), (10, 20), None)
+        """
+        starts = self.starts
+        while starts and starts[0] <= now:
+            starts.popleft()
+        start = max(now, self.free[0])
+        if start > now:
+            if len(starts) >= self.backlog:
+                return None
+            starts.append(start)
+        heapreplace(self.free, start + service)
+        return start, start + service
+
+    def idle_at(self, now: int) -> int:
+        """When the last accepted request will be done."""
+        return max(now, max(self.free))
+
+
 class Server:
     """One life of a pod's program at an address."""
 
     __slots__ = (
-        "accepting", "addresses", "ended", "farewell", "flights", "free", "index", "machine", "name", "ports",
-        "serving", "starts",
+        "accepting", "addresses", "ended", "farewell", "flights", "index", "machine", "name", "ports", "queue",
+        "serving",
     )  # fmt: skip
 
     def __init__(
@@ -39,31 +74,25 @@ class Server:
         self.accepting = False  # it listens: new connections are accepted
         self.ended: int | None = None  # when its process ended
         self.farewell = False  # whether its kernel lived to say so (RST)
-        self.free = [0] * serving.workers  # when each worker is free again, a heap
-        self.starts: deque[int] = deque()  # when accepted requests will start; those ahead of now are waiting
+        self.queue = Queue(serving.workers, serving.backlog)
         self.flights: dict[Any, None] = {}  # requests inside, in the order they came
 
-    def enter(self, now: int, service: int) -> tuple[int, int] | None:
-        """When a request that arrives now starts and is done; None when the backlog is full.
+    @property
+    def slowness(self) -> float:
+        """How many times as long as usual it takes for everything."""
+        return self.queue.slowness
 
-        >>> one = Server(0, "default/web", "node", ("10.0.0.1",), Serving(workers=1, backlog=1), [(80, "TCP")])
-        >>> one.enter(0, 10), one.enter(2, 10), one.enter(3, 10)
-        ((0, 10), (10, 20), None)
-        """
-        starts = self.starts
-        while starts and starts[0] <= now:
-            starts.popleft()
-        start = max(now, self.free[0])
-        if start > now:
-            if len(starts) >= self.serving.backlog:
-                return None
-            starts.append(start)
-        heapreplace(self.free, start + service)
-        return start, start + service
+    @slowness.setter
+    def slowness(self, factor: float) -> None:
+        self.queue.slowness = factor
+
+    def enter(self, now: int, service: int) -> tuple[int, int] | None:
+        """When a request that arrives now starts and is done; None when the backlog is full."""
+        return self.queue.enter(now, service)
 
     def idle_at(self, now: int) -> int:
         """When the last accepted request will be done."""
-        return max(now, max(self.free))
+        return self.queue.idle_at(now)
 
     def __repr__(self) -> str:
         state = "ended" if self.ended is not None else "listening" if self.accepting else "starting"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from netsim.dataplane.forwarding import Forwarding, Place
+from netsim.dataplane.handshake import Sessions
 from netsim.dataplane.server import Server
 from netsim.draws import Draws, Stream
 from netsim.traffic import Origin, Target, Traffic, parse_origin, parse_target
@@ -18,7 +19,10 @@ from netsim.units import S
 class Client:
     """One client of a source: its streams, and the connections it keeps."""
 
-    __slots__ = ("asked", "balancer", "endpoint", "idle", "index", "pause", "port", "service", "socket")
+    __slots__ = (
+        "asked", "balancer", "endpoint", "idle", "index", "pause", "port", "service", "sessions", "socket",
+        "wire",
+    )  # fmt: skip
 
     def __init__(self, draws: Draws, source: str, index: int) -> None:
         self.index = index
@@ -27,8 +31,10 @@ class Client:
         self.port = draws.stream("port", source, index)
         self.service = draws.stream("service", source, index)
         self.pause = draws.stream("backoff", source, index)
+        self.wire = draws.stream("wire", source, index)
         self.idle: list[Any] = []  # connections kept open, the latest used last
         self.asked = 0  # requests begun, of a closed client
+        self.sessions: Sessions | None = None  # of TLS, once it has begun one
         self.socket = 0  # the port of a UDP socket that is kept
 
 

@@ -36,6 +36,10 @@ def _hop(number: int, hop: TraceHop) -> Iterator[str]:
     yield f"   {hop.what}"
     if hop.becomes:
         yield f"   {hop.becomes}"
+    if hop.conntrack:
+        yield f"   conntrack: {hop.conntrack}"
+    if hop.route:
+        yield f"   route: {hop.route}"
     if len(hop.road) > 1:
         yield f"   road: {' - '.join(hop.road)}, {_time(hop.delay)}"
     if hop.encapsulation:

@@ -35,7 +35,7 @@ class Buckets:
     >>> sample.count, sample.mean, sample.least, sample.most
     (1000, 501, 1, 1000)
     >>> sample.percentile(50), sample.percentile(99), sample.percentile(100)
-    (501, 989, 1000)
+    (501, 990, 1000)
     """
 
     __slots__ = ("_counts", "count", "least", "most", "total")
@@ -89,9 +89,17 @@ class Buckets:
         """The percentile by nearest rank, within `ERROR` of the exact one; None of an empty sample."""
         if self.least is None or self.most is None:
             return None
+        if percent in (0, 100):
+            return self.most if percent else self.least
         at = int(np.searchsorted(np.cumsum(self._counts), rank(self.count, percent), side="right"))
         low, width = _edges(at)
         return min(max(low + width // 2, self.least), self.most)
+
+    def weighted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What each bucket stands for, and how many values it holds; of those that hold any."""
+        filled = np.flatnonzero(self._counts)
+        middles = [low + width // 2 for low, width in map(_edges, filled.tolist())]
+        return np.clip(np.array(middles, dtype=np.int64), self.least, self.most), self._counts[filled]
 
     def _stretch(self, low: int, high: int) -> None:
         self.least = low if self.least is None else min(self.least, low)

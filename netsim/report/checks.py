@@ -114,7 +114,14 @@ def _availability(run: Run, source: str) -> Value:
 def _moment(name: str, run: Run, fault: str) -> Value:
     """A moment after one fault; without a name, the latest of any."""
     names = [fault] if fault else [fault.name for fault in run.scenario.document.faults]
-    found = [MOMENTS[name](aftermath(run.recording, each)) for each in names]
+    found = [MOMENTS[name](aftermath(run.recording, run.digest, each)) for each in names]
+    known = [value for value in found if value is not None]
+    return max(known) if known and len(known) == len(found) else None
+
+
+def _length(name: str, run: Run, fault: str) -> Value:
+    """One of the four times of an incident: the longest of all strokes of a fault, or of all faults."""
+    found = [getattr(stroke, name) for stroke in run.strokes if fault in ("", stroke.fault)]
     known = [value for value in found if value is not None]
     return max(known) if known and len(known) == len(found) else None
 
@@ -136,5 +143,9 @@ MEASURES: dict[str, Callable[[Run, str], Value]] = {
     "max": lambda run, source: run.statistics(source).most,
     "outage": _outage,
     **{name: partial(_moment, name) for name in MOMENTS},
+    "reaction": partial(_length, "reaction"),
+    "repair": partial(_length, "repair"),
+    "recovery": partial(_length, "recovery"),
+    "downtime": partial(_length, "outage"),
 }
 """How each measure is taken of a run, and of one of its sources or faults."""

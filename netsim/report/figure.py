@@ -23,9 +23,13 @@ from numpy.typing import NDArray
 
 from netsim.dataplane.requests import OK, OUTCOMES
 from netsim.report import palette
+from netsim.report.digest import APART
 from netsim.report.labels import Label, labels
 from netsim.report.lanes import Lane, chosen, lanes
-from netsim.report.statistics import failed
+from netsim.report.seconds import lanes as lanes_of_incidents
+from netsim.report.seconds import seconds
+from netsim.report.statistics import PERCENTILES
+from netsim.report.tables import MISSING
 from netsim.report.wording import count, instant
 from netsim.units import MS, US, S
 
@@ -36,9 +40,6 @@ if TYPE_CHECKING:
     from netsim.report.run import Run
 
 WIDTH, DPI = 11.0, 120
-_BINS = 320  # at most so many steps along the clock
-_POINTS = 20_000  # at most so many requests are drawn as points
-_PANELS = 4  # so many sources have a panel of their own; more share one
 _LEFT = -0.191  # where the panels' headings begin, in widths of a panel
 _TINY = 7.5
 
@@ -56,7 +57,9 @@ def overview(run: Run, figure: Figure | None = None) -> Figure:
     """Everything on one clock: requests by outcome, latency, and the state of nodes and endpoints."""
     panels = _traffic_panels(run)
     shown = chosen(lanes(run.recording.changes, run.recording.nodes, run.ended))
-    heights = [*[1.0 if len(panels) > 1 else 1.5] * len(panels), 2.1, max(0.21 * len(shown), 0.4)]
+    struck = lanes_of_incidents(run)
+    extra = [max(0.26 * len(struck), 0.32)] if struck else []
+    heights = [*[1.0 if len(panels) > 1 else 1.5] * len(panels), 2.1, *extra, max(0.21 * len(shown), 0.4)]
     told = labels(run.timeline, run.ended)
     rows = max((label.row + 1 for label in told), default=0)
     gaps, above, below = 0.24 * (len(heights) - 1), 0.86 + 11 / 72 * rows, 0.62
@@ -70,7 +73,9 @@ def overview(run: Run, figure: Figure | None = None) -> Figure:
         top -= height + 0.24
     for axis, source in zip(axes, panels, strict=False):
         traffic(run, axis, source)
-    latency(run, axes[-2])
+    latency(run, axes[len(panels)])
+    if struck:
+        incidents(run, axes[-2])
     cluster(run, axes[-1], shown)
     _one_clock(run, axes)
     _moments(axes, told)
@@ -83,7 +88,7 @@ def _title(run: Run, figure: Figure, total: float) -> None:
     title = metadata.title or metadata.name
     words: dict[str, Any] = {"va": "top", "parse_math": False}  # a dollar sign is a dollar sign
     figure.text(0.02, 1 - 0.2 / total, title, size=14, weight="bold", color=palette.INK, **words)
-    told = f"{metadata.name}, seed {run.seed}, {count(len(run.rows), 'request')}"
+    told = f"{metadata.name}, seed {run.seed}, {count(run.count, 'request')}"
     told += f", stopped at {instant(run.ended)}" if run.partial else ""
     text = f"{metadata.question}   ({told})" if metadata.question else told
     figure.text(0.02, 1 - 0.49 / total, text, size=9.5, color=palette.GREY, **words)
@@ -94,20 +99,20 @@ def _title(run: Run, figure: Figure, total: float) -> None:
 
 def traffic(run: Run, axes: Axes, source: str = "") -> None:
     """Requests per second by outcome, stacked, at the time they were sent; of one source or of all."""
-    rows = run.requests_of(source)
-    edges = _steps(run.ended)
+    edges = run.digest.edges(run.ended)
     width = (edges[1] - edges[0]) / S
     base = np.zeros(len(edges) - 1)
+    counts = run.digest.counts(_code(run, source))[: len(base)]
     legend = []
     for code in (OK, *(c for c in range(len(OUTCOMES)) if c != OK)):
-        sent = rows["sent"][rows["outcome"] == code]
-        if not len(sent):
+        sent = int(counts[:, code].sum())
+        if not sent:
             continue
-        top = base + np.histogram(sent, edges)[0] / width
+        top = base + counts[:, code] / width
         color = palette.OUTCOMES[OUTCOMES[code]]
         axes.add_collection(_stairs(edges / S, base, top, color), autolim=False)
         base = top
-        legend.append((OUTCOMES[code], len(sent), color))
+        legend.append((OUTCOMES[code], sent, color))
     _plain_axes(axes, run)
     axes.set_ylim(0, max(base.max(initial=0) * 1.28, 1e-9))
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=bool(base.max(initial=0) >= 3)))
@@ -164,7 +169,7 @@ def _in_a_row(texts: Sequence[tuple[str, str]]) -> AnchoredOffsetbox:
 
 def latency(run: Run, axes: Axes) -> None:
     """The latency of every request, and the median and p99 of those that went well."""
-    rows = run.rows[:: max(1, -(-len(run.rows) // _POINTS))]
+    rows = run.digest.points.points
     names = run.recording.sources
     for source in _traffic_panels(run):
         color = palette.source(names.index(source)) if source else palette.GREY
@@ -184,8 +189,7 @@ def latency(run: Run, axes: Axes) -> None:
         middle, high = _percentiles(run, source)
         axes.plot(*middle, color=color, lw=1.5, zorder=4)
         axes.plot(*high, color=color, lw=0.7, alpha=0.75, zorder=3)
-    lost = run.rows[failed(run.rows)]
-    lost = lost[:: max(1, -(-len(lost) // _POINTS))]
+    lost = run.digest.lost_points.points
     for code in np.unique(lost["outcome"]):
         these = lost[lost["outcome"] == code]
         axes.plot(these["sent"] / S, np.maximum(these["latency"], US) / S, "x", ms=2.6, mew=0.6, alpha=0.6,
@@ -195,6 +199,12 @@ def latency(run: Run, axes: Axes) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(_log_label))
     axes.yaxis.set_minor_locator(NullLocator())
     _heading(axes, "latency", "point: a request\nthick line: p50\nthin line: p99\ncross: a failure")
+
+
+def incidents(run: Run, axes: Axes) -> None:
+    """Where the seconds went after each fault: whom the cluster waited for, one after the other."""
+    _plain_axes(axes, run)
+    seconds(run, axes)
 
 
 def cluster(run: Run, axes: Axes, shown: Sequence[Lane] | None = None) -> None:
@@ -322,42 +332,21 @@ def _moments(axes: Sequence[Axes], labels: Sequence[Label]) -> None:
 
 def _traffic_panels(run: Run) -> list[str]:
     sources = run.recording.sources
-    return list(sources) if 0 < len(sources) <= _PANELS else [""]
+    return list(sources) if 0 < len(sources) <= APART else [""]
 
 
-def _step(ended: int) -> int:
-    """A round number of nanoseconds that divides the run into few enough steps."""
-    scale = MS
-    while True:
-        for step in (1, 2, 5):
-            if ended <= step * scale * _BINS:
-                return step * scale
-        scale *= 10
-
-
-def _steps(ended: int) -> NDArray[np.int64]:
-    """Where the steps along the clock begin and end."""
-    step = _step(ended)
-    return np.arange(0, ended + step, step, dtype=np.int64)[: max(2, -(-ended // step) + 1)]
+def _code(run: Run, source: str) -> int | None:
+    """The number of a source; None of all together."""
+    return run.recording.sources.index(source) if source else None
 
 
 def _percentiles(run: Run, source: str) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """The median and p99 of each step, as (times, latencies); a gap where nothing went well."""
-    rows = run.requests_of(source)
-    rows = rows[rows["outcome"] == OK]
-    edges = _steps(run.ended)
-    cell = np.searchsorted(edges, rows["sent"], side="right") - 1
-    latencies = rows["latency"][np.lexsort((rows["latency"], cell))]
-    counts = np.bincount(cell, minlength=len(edges) - 1)[: len(edges) - 1]
-    starts = np.cumsum(counts) - counts
+    edges = run.digest.edges(run.ended)
     middle = (edges[:-1] + edges[1:]) / 2 / S
-    found = []
-    for percent in (50, 99):
-        values = np.full(len(counts), np.nan)
-        some = counts > 0
-        values[some] = latencies[(starts + np.maximum(-(-counts * percent // 100) - 1, 0))[some]] / S
-        found.append((middle, values))
-    return found[0], found[1]
+    latencies = run.digest.percentiles(_code(run, source))[: len(middle)]
+    shown = np.where(latencies == MISSING, np.nan, latencies / S)
+    return (middle, shown[:, PERCENTILES.index(50)]), (middle, shown[:, PERCENTILES.index(99)])
 
 
 def _log_label(value: float, _: Any) -> str:

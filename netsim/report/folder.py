@@ -1,6 +1,6 @@
 """The folder of a run: RESULTS/SCENARIO/SEED/, written aside and moved into place when it is complete.
 
-    requests.csv changes.csv series.csv reachability.csv    the tables
+    requests.csv changes.csv series.csv reachability.csv incidents.csv availability.csv    the tables
     schema.json       their columns: types, units, meanings
     summary.json      what the terminal says, as data
     report.txt        what the terminal says
@@ -21,7 +21,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,29 +29,55 @@ from netsim.errors import ScenarioError
 
 if TYPE_CHECKING:
     from netsim.report.run import Run
+    from netsim.report.writing import Format
 
 _OURS = "run.json"  # what marks a folder as written by us
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # on Windows
 
 
-def save(run: Run, results: Path, provenance: dict[str, Any]) -> Path:
-    """Write a run's folder, and return where it is."""
+def save(run: Run, results: Path, provenance: dict[str, Any], form: Format = "csv") -> Path:
+    """Write a run's folder, and return where it is. Of the requests those are written that the run has kept."""
+    from netsim.report.writing import writer
+
+    with opened(results, run.scenario.name, run.seed) as folder:
+        if run.kept != "none":
+            with writer(folder, form) as table:
+                table.take(run.recording)
+        fill(run, folder, provenance)
+    return place_of(results, run.scenario.name, run.seed)
+
+
+def place_of(results: Path, name: str, seed: int) -> Path:
+    """Where the folder of a run is."""
+    return results / safe(name) / safe(str(seed))
+
+
+def opened(results: Path, name: str, seed: int) -> AbstractContextManager[Path]:
+    """A new folder for a run, which takes its place when it is complete."""
+    return _replaced(place_of(results, name, seed))
+
+
+def fill(run: Run, folder: Path, provenance: dict[str, Any]) -> None:
+    """Write all but the requests, which are there already if they are wanted."""
     from netsim.report.figure import png
+    from netsim.report.records import requests_table
     from netsim.report.run import TABLES
     from netsim.report.terminal import report
     from netsim.scenario.resolved import resolved
 
-    with _replaced(results / safe(run.scenario.name) / safe(str(run.seed))) as folder:
-        for name in TABLES:
-            with open(folder / f"{name}.csv", "wb") as file:
-                file.writelines(run.table(name).chunks())
-        _text(folder / "schema.json", as_json({"resources": [run.table(name).schema() for name in TABLES]}))
-        _text(folder / "summary.json", as_json(run.summary()))
-        _text(folder / "report.txt", report(run, 100))
-        _text(folder / "scenario.yaml", resolved(run.scenario))
-        (folder / "figure.png").write_bytes(png(run))
-        _text(folder / _OURS, as_json(_about(run, provenance)))
-    return results / safe(run.scenario.name) / safe(str(run.seed))
+    others = [name for name in TABLES if name != "requests"]
+    for name in others:
+        with open(folder / f"{name}.csv", "wb") as file:
+            file.writelines(run.table(name).chunks())
+    rows = run.recording.requests if run.sampled_from else run.recording.requests[:0]  # only a sample says how many
+    requests = requests_table(run.recording, rows, run.sampled_from)
+    schema = [requests.schema(file.suffix[1:]) for file in folder.glob("requests.*")]
+    _text(folder / "schema.json", as_json({"resources": schema + [run.table(name).schema() for name in others]}))
+    _text(folder / "summary.json", as_json(run.summary()))
+    _text(folder / "report.txt", report(run, 100))
+    _text(folder / "scenario.yaml", resolved(run.scenario))
+    (folder / "figure.png").write_bytes(png(run))
+    _text(folder / _OURS, as_json(_about(run, provenance)))
 
 
 def safe(name: str) -> str:
@@ -118,6 +144,7 @@ def _about(run: Run, provenance: dict[str, Any]) -> dict[str, Any]:
         "file": None if run.scenario.path is None else str(run.scenario.path),
         "seed": run.seed,
         "engine": run.recording.engine,
+        "engineWhy": run.recording.engine_why,
         "partial": run.partial,
         "versions": versions,
         "platform": {"system": platform.system(), "machine": platform.machine(),

@@ -38,7 +38,12 @@ def natural(measure: str, value: Value) -> Value:
     >>> natural("p99", 40_000_000), natural("success", 0.5), natural("detected", None)
     (0.04, 0.5, None)
     """
-    return value / S if value is not None and KNOWN[measure].unit == "duration" else value
+    return None if value is None else in_table(measure, value)
+
+
+def in_table(measure: str, value: int | float) -> int | float:
+    """The same of a value that is there."""
+    return value / S if KNOWN[measure].unit == "duration" else value
 
 
 def measured(run: Run) -> tuple[Measured, ...]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from netsim.dataplane.history import Change
 from netsim.report.effects import Effects
-from netsim.report.statistics import failed
 
 if TYPE_CHECKING:
+    from netsim.report.digest import Digest
     from netsim.simulation import Outage, Recording
 
-_STRIKES = ("power-off", "link-down")
+_STRIKES = ("fault", "power-off", "link-down")
 
 
 @dataclass(frozen=True)
@@ -36,26 +36,25 @@ class Aftermath:
         return [change for change in self.changes if change.kind == kind and change.node in self.nodes]
 
 
-def aftermath(recording: Recording, name: str) -> Aftermath:
+def aftermath(recording: Recording, digest: Digest, name: str) -> Aftermath:
     """What followed the fault called `name`."""
     faults = {fault.name: fault.at for fault in recording.scenario.document.faults}
     at = faults[name]
     until = min((other for other in faults.values() if other > at), default=recording.ended + 1)
-    lost = recording.requests["sent"][failed(recording.requests)]
-    lost = lost[(lost >= at) & (lost < until)]
+    lost = (digest.between(source, at, until).last_lost for source in range(len(recording.sources)))
     return Aftermath(
         at,
         victims(recording.changes, name, at),
         tuple(change for change in recording.changes if at <= change.time < until),
         Effects(recording.changes),
         tuple(outage for outage in recording.outages if at <= outage.began < until),
-        int(lost.max(initial=at)),
+        max((time for time in lost if time is not None), default=at),
     )
 
 
 def victims(changes: Sequence[Change], name: str, at: int) -> tuple[str, ...]:
     """The nodes that a fault hit: those of the changes it made, if they say its name, or of that instant."""
-    strikes = [change for change in changes if change.kind in _STRIKES and change.time == at]
+    strikes = [change for change in changes if change.kind in _STRIKES and change.time == at and change.node]
     own = [change for change in strikes if change.detail == name] or strikes
     return tuple(dict.fromkeys(change.node for change in own))
 

@@ -36,6 +36,12 @@ class Plots:
 
         return self._drawn(latency, ax, 3.0)
 
+    def incidents(self, ax: Axes | None = None) -> Axes:
+        """Where the seconds went after each fault: a lane each, a colour for each component."""
+        from netsim.report.figure import incidents
+
+        return self._drawn(incidents, ax, 0.9)
+
     def overview(self) -> Figure:
         """All of these on one clock, with the faults shaded: the figure that a results folder holds."""
         from matplotlib import pyplot

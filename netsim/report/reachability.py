@@ -4,30 +4,22 @@
 whether or not somebody tried. It begins with what broke, is detected when the control plane knows, and ends
 when the rules of the node that matters no longer lead there. The simulation computes it while it runs.
 
-*By the requests*: from the first request that a source lost to the last. Losses belong together unless the
-source went for `GAP` and for `STREAK` requests without one, whichever is longer; so a source that asks once
-a second and loses every other request has one interval, not thirty.
+*By the requests*: from the first request that a source lost to the last, of losses that belong together
+(`losses.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from netsim.dataplane.requests import UNFINISHED
-from netsim.report.statistics import failed
+from netsim.report.losses import Span
 from netsim.units import S
 
 if TYPE_CHECKING:
+    from netsim.report.digest import Digest
     from netsim.simulation import Outage, Recording
-
-GAP = 5 * S
-STREAK = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -54,53 +46,34 @@ class Interval:
         }  # fmt: skip
 
 
-def reachability(recording: Recording) -> tuple[Interval, ...]:
+def reachability(recording: Recording, digest: Digest) -> tuple[Interval, ...]:
     """Every interval, by source, then by the rules before by the requests, then in order of time."""
     targets = {traffic.name: traffic.target for traffic in recording.scenario.document.traffic}
     found = []
     for code, source in enumerate(recording.sources):
-        rows = recording.requests[recording.requests["source"] == code]
         outages = [outage for outage in recording.outages if outage.source == source]
-        found += [_by_rules(outage, rows) for outage in outages]
-        found += _by_requests(source, targets.get(source, ""), rows, outages)
+        found += [_by_rules(outage, _lost(outage, code, recording, digest)) for outage in outages]
+        spans = digest.tallies[code].losses.spans
+        found += [_by_requests(source, targets.get(source, ""), span, outages) for span in spans]
     return tuple(found)
 
 
-def _by_rules(outage: Outage, rows: NDArray[np.void]) -> Interval:
-    during = rows["sent"] >= outage.began
-    if outage.ended is not None:
-        during &= rows["sent"] < outage.ended
-    lost = int(np.count_nonzero(during & failed(rows)))
+def _lost(outage: Outage, source: int, recording: Recording, digest: Digest) -> int:
+    """How many requests of a source failed in an outage of it."""
+    end = recording.ended if outage.ended is None else outage.ended
+    return digest.between(source, outage.began, end).lost
+
+
+def _by_rules(outage: Outage, lost: int) -> Interval:
     return Interval(
         outage.source, outage.target, "rules", outage.began, outage.detected, outage.ended,
         outage.share, lost, outage.reason,
     )  # fmt: skip
 
 
-def _by_requests(
-    source: str, target: str, rows: NDArray[np.void], outages: Sequence[Outage]
-) -> Iterator[Interval]:
-    sent = rows["sent"]
-    for first, last in losses(sent, failed(rows)):
-        began, ended = int(sent[first]), int(sent[last])
-        during = rows[first : last + 1]
-        lost = int(np.count_nonzero(failed(during)))
-        finished = int(np.count_nonzero(during["outcome"] != UNFINISHED))
-        cause = next((o for o in outages if o.began <= ended and (o.ended is None or began < o.ended)), None)
-        detected, reason = (cause.detected, cause.reason) if cause else (None, "")
-        yield Interval(source, target, "requests", began, detected, ended, lost / finished, lost, reason)
-
-
-def losses(sent: NDArray[np.int64], failed: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """The rows of the first and the last failure of each interval.
-
-    >>> losses(np.arange(100) * S, np.isin(np.arange(100), [10, 25, 60]))
-    [(10, 25), (60, 60)]
-    """
-    rows = np.flatnonzero(failed)
-    if not len(rows):
-        return []
-    apart = (np.diff(sent[rows]) > GAP) & (np.diff(rows) > STREAK)
-    starts = np.concatenate([rows[:1], rows[1:][apart]])
-    ends = np.concatenate([rows[:-1][apart], rows[-1:]])
-    return [(int(first), int(last)) for first, last in zip(starts, ends, strict=True)]
+def _by_requests(source: str, target: str, span: Span, outages: Sequence[Outage]) -> Interval:
+    began, ended = span.began, span.ended
+    cause = next((o for o in outages if o.began <= ended and (o.ended is None or began < o.ended)), None)
+    detected, reason = (cause.detected, cause.reason) if cause else (None, "")
+    share = span.lost / span.finished
+    return Interval(source, target, "requests", began, detected, ended, share, span.lost, reason)

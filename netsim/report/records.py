@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 
 from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
 from netsim.report.reachability import Interval
-from netsim.report.statistics import PERCENTILES, Times
+from netsim.report.statistics import PERCENTILES
 from netsim.report.tables import MISSING, Column, Table, integers, named, numbers, seconds, texts
 from netsim.units import S
 
 if TYPE_CHECKING:
-    from netsim.simulation import Recording
+    from netsim.report.digest import Digest
+    from netsim.simulation import Part, Recording
 
 
-def requests_table(recording: Recording) -> Table:
-    """One row a request, in the order of sending."""
-    rows = recording.requests
+def requests_table(recording: Part, rows: NDArray[np.void] | None = None, of: int | None = None) -> Table:
+    """One row a request, in the order of sending: those of the recording, or some of them; a sample of so many."""
+    rows = recording.requests if rows is None else rows
+    sample = "" if of is None else f" A sample of {len(rows):,} of {of:,}, each as likely as any other."
     return Table(
         "requests",
-        "One row a request, in the order of sending.",
+        f"One row a request, in the order of sending.{sample}",
         (
             named("source", "the traffic source", rows["source"], recording.sources),
             integers("client", "which client of its source, from 0", rows["client"]),
@@ -37,7 +39,7 @@ def requests_table(recording: Recording) -> Table:
             named("outcome", f"what the client saw: {', '.join(OUTCOMES)}", rows["outcome"], OUTCOMES),
             integers("attempts", "tries made, from 1", rows["attempts"]),
             named("pod", "who was asked last, namespace/name", rows["pod"], recording.pods),
-            named("node", "where that pod was", _nodes_of_pods(recording), recording.nodes),
+            named("node", "where that pod was", _nodes_of_pods(recording, rows), recording.nodes),
             named("ingress", "the node that translated the address last", rows["ingress"], recording.nodes),
             seconds(
                 "connect", "how long the last try took to connect; 0 on a kept connection", rows["connect"]
@@ -48,7 +50,7 @@ def requests_table(recording: Recording) -> Table:
     )
 
 
-def _nodes_of_pods(recording: Recording) -> NDArray[Any]:
+def _nodes_of_pods(recording: Part, rows: NDArray[np.void]) -> NDArray[Any]:
     """The node of each request's pod; of a pod that moved, the last before the request."""
     index = {node: code for code, node in enumerate(recording.nodes)}
     homes: dict[str, list[tuple[int, int]]] = {}
@@ -56,7 +58,6 @@ def _nodes_of_pods(recording: Recording) -> NDArray[Any]:
         if change.kind == "pod-scheduled" and change.node in index:
             pod = change.subject.removeprefix("pod/")
             homes.setdefault(pod, []).append((change.time, index[change.node]))
-    rows = recording.requests
     first = [homes.get(pod, [(0, MISSING)])[0][1] for pod in recording.pods]
     nodes = np.array([*first, MISSING], dtype=np.int64)[rows["pod"]]
     for code, pod in enumerate(recording.pods):
@@ -106,14 +107,12 @@ def reachability_table(intervals: Sequence[Interval]) -> Table:
     )
 
 
-def series_table(recording: Recording) -> Table:
+def series_table(recording: Recording, digest: Digest) -> Table:
     """What became of the requests that each source sent in each second of the run."""
     length = max(1, -(-recording.ended // S))
-    rows = recording.requests
-    cell = rows["source"].astype(np.int64) * length + np.minimum(rows["sent"] // S, length - 1)
-    cells = length * len(recording.sources)
-    by_outcome = np.bincount(cell * len(OUTCOMES) + rows["outcome"], minlength=cells * len(OUTCOMES))
-    counts = by_outcome.reshape(cells, len(OUTCOMES))
+    counts = [series.counts[:length] for series in digest.seconds] or [np.zeros((0, len(OUTCOMES)), np.int64)]
+    latencies = [series.latencies()[:length] for series in digest.seconds]
+    percentiles = np.concatenate(latencies or [np.zeros((0, len(PERCENTILES) + 1), np.int64)])
     return Table(
         "series",
         "What became of the requests that each source sent in each second of the run.",
@@ -121,8 +120,10 @@ def series_table(recording: Recording) -> Table:
             seconds("time", "when the second began", np.tile(np.arange(length) * S, len(recording.sources))),
             named("source", "the traffic source", np.repeat(np.arange(len(recording.sources)), length),
                   recording.sources),
-            *_counts(counts),
-            *_latencies(cell, rows, cells),
+            *_counts(np.concatenate(counts)),
+            *(seconds(f"p{percent}", f"{percent} % of those that went well took no longer", percentiles[:, column])
+              for column, percent in enumerate(PERCENTILES)),
+            seconds("max", "the longest that went well", percentiles[:, -1]),
         ),
     )  # fmt: skip
 
@@ -140,25 +141,3 @@ def _counts(counts: NDArray[np.int64]) -> list[Column]:
         integers("failed", "of these, failed in any way", sent - ok - unfinished, "requests"),
         *each,
     ]
-
-
-def _latencies(cell: NDArray[np.int64], rows: NDArray[np.void], cells: int) -> list[Column]:
-    """The percentiles (nearest rank) of each cell's latencies: sort once, then pick."""
-    well = rows["outcome"] == OK
-    where, latency = cell[well], rows["latency"][well]
-    latency = latency[np.lexsort((latency, where))]
-    count = np.bincount(where, minlength=cells)
-    start = np.cumsum(count) - count
-    found = [
-        seconds(f"p{percent}", f"{percent} % of those that went well took no longer",
-                _pick(latency, count, start + np.maximum(-(-count * percent // 100) - 1, 0)))
-        for percent in PERCENTILES
-    ]  # fmt: skip
-    return [*found, seconds("max", "the longest that went well", _pick(latency, count, start + count - 1))]
-
-
-def _pick(latency: Times, count: Times, at: Times) -> Times:
-    picked = np.full(len(count), MISSING, dtype=np.int64)
-    some = count > 0
-    picked[some] = latency[at[some]]
-    return picked

@@ -6,6 +6,7 @@ line prints and writes is computed with NumPy, so that `netsim run` never waits 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsim.errors import NetsimError
 from netsim.report import records
 from netsim.report.checks import Finding, judge
+from netsim.report.digest import Digest
+from netsim.report.incident_tables import availability_table, incidents_table
+from netsim.report.incidents import Incident, incidents
+from netsim.report.keeping import Kept
+from netsim.report.latencies import Latencies
 from netsim.report.reachability import Interval, reachability
-from netsim.report.statistics import Statistics, describe
+from netsim.report.statistics import Statistics
 from netsim.report.summary import summary
 from netsim.report.tables import Table
 from netsim.report.timeline import Entry, timeline
@@ -26,17 +33,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from netsim.report.plots import Plots
+    from netsim.report.writing import Format
     from netsim.scenario.scenario import Scenario
     from netsim.simulation import Recording
 
-TABLES = ("requests", "changes", "series", "reachability")
+TABLES = ("requests", "changes", "series", "reachability", "incidents", "availability")
 
 
 class Run:
     """One execution of a scenario, its tables, and what they say."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, digest: Digest | None = None, kept: Kept = "all") -> None:
+        """A run from its recording, and what was said of its requests while it went on if they are not in there."""
         self.recording = recording
+        self.digest = digest or Digest.of(recording)
+        self.kept = kept
         self._statistics: dict[str, Statistics] = {}
         self._tables: dict[str, Table] = {}
 
@@ -44,7 +55,7 @@ class Run:
         success = self.statistics().success
         share = "" if success is None else f", {success:.2%} ok"
         partial = ", stopped early" if self.partial else ""
-        return f"<Run {self.scenario.name} seed {self.seed}: {len(self.rows):,} requests{share}{partial}>"
+        return f"<Run {self.scenario.name} seed {self.seed}: {self.count:,} requests{share}{partial}>"
 
     @property
     def scenario(self) -> Scenario:
@@ -68,20 +79,43 @@ class Run:
 
     @property
     def rows(self) -> NDArray[np.void]:
-        """The requests as they were recorded: a structured array (`netsim.dataplane.requests.REQUEST`)."""
+        """The requests as they were recorded: a structured array (`netsim.dataplane.requests.REQUEST`).
+
+        Of a run that kept a sample, that; NetsimError if it kept none.
+        """
+        if self.kept == "none":
+            raise NetsimError("this run has not kept its requests; run it with requests='all' or 'sample:1000'")
         return self.recording.requests
+
+    @property
+    def sampled_from(self) -> int | None:
+        """Of how many requests those kept are a sample; None if they are all."""
+        return self.count if self.kept == "sample" else None
+
+    @property
+    def count(self) -> int:
+        """How many requests were sent, kept or not."""
+        return self.digest.count
 
     # tables
 
     def table(self, name: str) -> Table:
-        """One of the tables, by name: requests, changes, series or reachability."""
+        """One of the tables, by name: those in `TABLES`."""
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")
         if name not in self._tables:
             if name == "reachability":
                 self._tables[name] = records.reachability_table(self.intervals)
+            elif name == "requests":
+                self._tables[name] = records.requests_table(self.recording, self.rows, self.sampled_from)
+            elif name == "series":
+                self._tables[name] = records.series_table(self.recording, self.digest)
+            elif name == "incidents":
+                self._tables[name] = incidents_table(self.strokes)
+            elif name == "availability":
+                self._tables[name] = availability_table(self.recording, self.digest)
             else:
-                self._tables[name] = getattr(records, f"{name}_table")(self.recording)
+                self._tables[name] = records.changes_table(self.recording)
         return self._tables[name]
 
     @property
@@ -99,6 +133,16 @@ class Run:
         """What became of the requests of each source, second by second."""
         return self.table("series").frame()
 
+    @property
+    def incidents(self) -> pd.DataFrame:
+        """What became of each fault, and what it cost each source: one row for each of both."""
+        return self.table("incidents").frame()
+
+    @property
+    def availability(self) -> pd.DataFrame:
+        """The part of each source's requests that went well, window by window."""
+        return self.table("availability").frame()
+
     def reachability(self) -> pd.DataFrame:
         """The times in which a source could not, or not always, reach its target."""
         return self.table("reachability").frame()
@@ -108,11 +152,19 @@ class Run:
     def statistics(self, source: str = "") -> Statistics:
         """Counts and percentiles of one traffic source, or of all together."""
         if source not in self._statistics:
-            self._statistics[source] = describe(self.requests_of(source))
+            self._statistics[source] = self.digest.statistics(self._codes(source))
         return self._statistics[source]
 
+    def latencies(self, source: str = "") -> Latencies:
+        """The latencies of the requests that went well, of one traffic source or of all together."""
+        return self.digest.latencies(self._codes(source))
+
+    def _codes(self, source: str) -> Sequence[int]:
+        names = self.recording.sources
+        return [names.index(source)] if source else range(len(names))
+
     def requests_of(self, source: str = "") -> NDArray[np.void]:
-        """The rows of one traffic source, or all."""
+        """The rows of one traffic source, or all that were kept."""
         if not source:
             return self.rows
         return self.rows[self.rows["source"] == self.recording.sources.index(source)]
@@ -128,7 +180,7 @@ class Run:
     def rate(self, source: str = "") -> float:
         """How many requests a source sent per second of the time in which it was active."""
         first, last = self.active(source)
-        return len(self.requests_of(source)) * S / (last - first) if last > first else 0.0
+        return self.statistics(source).requests * S / (last - first) if last > first else 0.0
 
     def outages(self, source: str = "") -> list[tuple[int, int]]:
         """When a source (or any) could not, or not always, reach its target by the rules: from, to."""
@@ -141,13 +193,19 @@ class Run:
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """The rows of the table of reachability."""
-        return reachability(self.recording)
+        return reachability(self.recording, self.digest)
+
+    @cached_property
+    def strokes(self) -> tuple[Incident, ...]:
+        """What became of each stroke of each fault."""
+        return incidents(self.recording, self.digest)
 
     @cached_property
     def timeline(self) -> tuple[Entry, ...]:
         """The story of the run, line by line."""
         faults = {fault.at: fault.name for fault in self.scenario.document.faults}
-        return timeline(self.recording.changes, faults)
+        words = {fault.name: fault.says for fault in self.scenario.document.faults}
+        return timeline(self.recording.changes, faults, words)
 
     def checks(self) -> tuple[Finding, ...]:
         """The scenario's checks, and what was found."""
@@ -171,8 +229,11 @@ class Run:
 
         return Plots(self)
 
-    def save(self, folder: str | Path = "results", **provenance: Any) -> Path:
-        """Write everything to `folder`/SCENARIO/SEED/, replacing what an earlier run wrote there."""
+    def save(self, folder: str | Path = "results", form: Format = "csv", **provenance: Any) -> Path:
+        """Write everything to `folder`/SCENARIO/SEED/, replacing what an earlier run wrote there.
+
+        The table of requests is `csv` or `parquet` (which needs pyarrow); all other tables are CSV.
+        """
         from netsim.report.folder import save
 
-        return save(self, Path(folder), provenance)
+        return save(self, Path(folder), provenance, form)

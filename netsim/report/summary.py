@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from netsim.report.incident_tables import availability
 from netsim.report.measured import measured
 from netsim.report.moments import victims
 from netsim.report.statistics import Statistics
@@ -28,6 +29,8 @@ def summary(run: Run) -> dict[str, Any]:
         "timeline": [entry.data() for entry in run.timeline],
         "traffic": [_traffic(run, source) for source in run.recording.sources],
         "reachability": [interval.data() for interval in run.intervals],
+        "incidents": [incident.data() for incident in run.strokes],
+        "availability": availability(run.recording, run.digest),
         "measures": [found.data() for found in measured(run)],
         "checks": [finding.data() for finding in run.checks()],
         "passed": run.passed,
@@ -46,6 +49,7 @@ def _traffic(run: Run, source: str) -> dict[str, Any]:
         "to": traffic.target if traffic else "",
         **_counts(told),
         "rate": run.rate(source),
+        "percentileError": told.error,
         "latency": {name: None if value is None else value / S for name, value in latency.items()},
         "failures": [
             {"outcome": f.outcome, "count": f.count, "first": f.first / S, "last": f.last / S}

@@ -116,8 +116,8 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
-    def chunks(self) -> Iterator[bytes]:
-        """The CSV text, in pieces.
+    def chunks(self, heading: bool = True) -> Iterator[bytes]:
+        """The CSV text, in pieces; perhaps without the line of column names.
 
         >>> columns = (texts("who", "", ["a", "b,c"]), seconds("when", "", [5, None]))
         >>> print(Table("example", "", columns).csv(), end="")
@@ -125,7 +125,8 @@ class Table:
         a,0.000000005
         "b,c",
         """
-        yield (",".join(column.name for column in self.columns) + "\n").encode()
+        if heading:
+            yield (",".join(column.name for column in self.columns) + "\n").encode()
         for start in range(0, len(self), _CHUNK):
             yield self._lines(slice(start, min(start + _CHUNK, len(self))))
 
@@ -133,10 +134,10 @@ class Table:
         """The table as CSV: UTF-8, one line a row, the column names first."""
         return b"".join(self.chunks()).decode()
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self, form: str = "csv") -> dict[str, Any]:
         """Its entry in `schema.json`, in the words of the Table Schema standard."""
         fields = [column.schema() for column in self.columns]
-        path = f"{self.name}.csv"
+        path = f"{self.name}.{form}"
         return {"name": self.name, "path": path, "description": self.meaning, "schema": {"fields": fields}}
 
     def frame(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from netsim.report.incident_text import incidents
 from netsim.report.reachability import Interval
 from netsim.report.statistics import Bin, Statistics, histogram
 from netsim.report.timeline import Entry
@@ -41,6 +42,7 @@ def report(run: Run, width: int = 80, paint: Paint = plain, wide: bool = False) 
     parts = [
         _header(run, width, paint),
         _section("Timeline", story(run.timeline, width, paint), paint),
+        _section("Incidents", incidents(run, width, paint, wide), paint),
         _section("Traffic", _traffic(run, width, paint, wide), paint),
         _section("Reachability", _reachability(run, width, paint, wide), paint),
         _section("Checks", claims(run, width, paint), paint),
@@ -61,7 +63,7 @@ def _header(run: Run, width: int, paint: Paint) -> Lines:
     yield from (paint(line, "dim") for line in textwrap.wrap(printable(metadata.question), width))
     planned = run.scenario.document.duration
     yield paint(f"{metadata.name}, seed {run.seed}: {_span(run.ended)} simulated, "
-                f"{count(len(run.rows), 'request')}", "dim")  # fmt: skip
+                f"{count(run.count, 'request')}", "dim")  # fmt: skip
     if run.partial:
         yield paint(f"Stopped at {_span(run.ended)} of {_span(planned)}: this is a part of the run.", "warn")
 
@@ -120,12 +122,11 @@ def _traffic(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
         ends = f"  {traffic.source} → {printable(traffic.target)}" if traffic else ""
         yield f"  {paint(source, 'title')}{paint(ends, 'dim')}"
         yield from (f"    {line}" for line in _numbers(run, source, told, paint))
-        rows = run.requests_of(source)
-        latencies = rows["latency"][rows["outcome"] == 0]
+        latencies, counts = run.latencies(source).weighted()
         if wide:
-            yield from bars(histogram(latencies), width)
-        elif len(latencies):
-            yield f"             {spark(histogram(latencies, width - 40))}"
+            yield from bars(histogram(latencies, counts=counts), width)
+        elif told.ok:
+            yield f"             {spark(histogram(latencies, width - 40, counts))}"
         yield from _failures(told, paint)
 
 
@@ -136,7 +137,8 @@ def _numbers(run: Run, source: str, told: Statistics, paint: Paint) -> Lines:
     yield f"{count(told.requests, 'request')}   {digits(run.rate(source))}/s   {success}{rest}"
     if told.ok:
         listed = "   ".join(f"p{p} {duration(value)}" for p, value in told.percentiles.items())
-        yield f"latency  {listed}   max {duration(told.most)}"
+        error = f"   (each within {share(told.error)})" if told.error else ""
+        yield f"latency  {listed}   max {duration(told.most)}{error}"
 
 
 def spark(bins: Sequence[Bin]) -> str:

@@ -12,7 +12,7 @@ fault, or its end). Pure functions of the changes; the whole log is in the table
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -23,21 +23,29 @@ from netsim.units import S
 BURST = 1 * S
 """Changes of a kind that follow each other within this time are told as one."""
 
-TURNS = ("power-off", "power-on", "link-down", "link-up")
+TURNS = ("fault", "healed", "power-off", "power-on", "link-down", "link-up", "api-down", "api-up")
 """What is done to a cluster, rather than what it does: the second clock starts anew with each."""
 
 _DISTURBANCES = (*TURNS, "node-not-ready", "pod-not-ready", "endpoint-not-ready", "pod-terminating")
 _SILENT = ("pod-listening", "pod-stopped", "programmed")
 
-_WORSE = ("power-off", "link-down")
+_WORSE = ("fault", "power-off", "link-down", "api-down")
 _TONES = {
     **dict.fromkeys(_WORSE, "fault"),
     **dict.fromkeys(("node-not-ready", "pod-not-ready", "endpoint-not-ready", "taint-added"), "bad"),
+    **dict.fromkeys(("leader-lost", "refused"), "bad"),
     **dict.fromkeys(("node-ready", "endpoint-ready", "pod-ready"), "good"),
-    **dict.fromkeys(("power-on", "link-up"), "turn"),
+    **dict.fromkeys(("healed", "power-on", "link-up", "api-up"), "turn"),
 }
 
 _PHRASES = {
+    "fault": ("{names} struck{why}", "{count} struck{why}: {names}"),
+    "healed": ("{names} let go{why}", "{count} let go{why}: {names}"),
+    "refused": ("the API server refuses {names}: {details}", "the API server refuses {count}: {names}: {details}"),
+    "api-down": ("the API server no longer answers{why}", "the API server no longer answers{why}"),
+    "api-up": ("the API server answers again", "the API server answers again"),
+    "leader-lost": ("no controllers lead any more", "no controllers lead any more"),
+    "leader-elected": ("controllers lead again", "controllers lead again"),
     "power-off": ("{names} loses power{why}", "{count} nodes lose power{why}: {names}"),
     "power-on": ("{names} has power again", "{count} nodes have power again: {names}"),
     "booted": ("{names} has booted, its kubelet runs", "{count} nodes have booted: {names}"),
@@ -61,6 +69,11 @@ _PHRASES = {
     "link-up": ("link {names} up again", "{count} links up again: {names}"),
 }  # fmt: skip
 """How one change of a kind is told, and how several."""
+
+
+_SPOKEN = {"fault": 0, "healed": 1}  # which of a fault's words tell it
+
+Words = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +109,36 @@ class _Group:
         return self.changes[-1]
 
 
-def timeline(changes: Sequence[Change], faults: dict[int, str] | None = None) -> tuple[Entry, ...]:
+def timeline(
+    changes: Sequence[Change], faults: dict[int, str] | None = None, words: Words | None = None
+) -> tuple[Entry, ...]:
     """What happened, in order. `faults` names the faults by the time at which they strike.
+
+    `words` says for a fault's name how its beginning and its end are told; a fault without words is told by what it
+    changes.
 
     >>> for entry in timeline([Change(60 * S, "power-off", "node/worker-2", "worker-2")], {60 * S: "crash"}):
     ...     print(entry.time // S, entry.text)
     60 worker-2 loses power (crash)
     """
-    changes = _turned(changes)
+    changes = _turned([change for change in changes if _is_told(change, words or {})])
     start = next((i for i, change in enumerate(changes) if change.kind in _DISTURBANCES), len(changes))
     entries = [*_arrival(changes[:start])]
     groups = _groups(changes[start:])
     going = next((change.time for change in changes if change.kind == "pod-terminating"), inf)
-    entries += [_told(group, faults or {}, going) for group in groups if group.first.kind not in _SILENT]
+    entries += [
+        _told(group, faults or {}, going, words or {}) for group in groups if group.first.kind not in _SILENT
+    ]
     entries += _programmed(groups, changes)
     turns = sorted({change.time for change in changes if change.kind in TURNS})
     return tuple(_timed(entry, turns) for entry in sorted(entries, key=lambda entry: entry.time))
+
+
+def _is_told(change: Change, words: Words) -> bool:
+    """Whether a fault has words of its own, or hit nobody; everything else is told anyway."""
+    if change.kind not in _SPOKEN:
+        return True
+    return change.subject == "nobody" or bool(words.get(change.detail, ("", ""))[_SPOKEN[change.kind]])
 
 
 _ON = ("node-ready", "pod-ready", "endpoint-ready")
@@ -165,7 +192,8 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
     for change in changes:
         if change.kind in TURNS:
             open_groups = {key: group for key, group in open_groups.items() if key[0] in TURNS}
-        key = (change.kind, change.detail) if change.kind.startswith("taint") else (change.kind,)
+        apart = change.kind.startswith("taint") or change.kind in _SPOKEN
+        key = (change.kind, change.detail) if apart else (change.kind,)
         group = open_groups.get(key)
         if group is None or change.time - group.last.time > BURST:
             group = open_groups[key] = _Group()
@@ -174,13 +202,16 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
     return groups
 
 
-def _told(group: _Group, faults: dict[int, str], going: float = inf) -> Entry:
+def _told(group: _Group, faults: dict[int, str], going: float = inf, words: Words | None = None) -> Entry:
     """A group as a line. A pod that is created after `going` takes the place of another."""
     first, last = group.first, group.last
     names = list(dict.fromkeys(_name(change.subject) for change in group.changes))
     nodes = list(dict.fromkeys(change.node for change in group.changes if change.node))
     one, many = _PHRASES.get(first.kind, (f"{first.kind} {{names}}", f"{first.kind}: {{names}}"))
-    fault = faults.get(first.time, "") if first.kind in _WORSE else ""
+    fault = (first.detail or faults.get(first.time, "")) if first.kind in _WORSE else ""
+    if first.kind in _SPOKEN:
+        own = (words or {}).get(first.detail, ("", ""))[_SPOKEN[first.kind]]
+        one = many = (own if first.subject != "nobody" else "there is nobody to hit") + "{why}"
     text = (one if len(names) == 1 else many).format(
         names=_some(names),
         nodes=_some(nodes),
@@ -198,8 +229,13 @@ def _name(subject: str) -> str:
 
     >>> [_name(s) for s in ("pod/default/web-1", "pod/shop/web-1", "endpoint/default/web/web-1", "node/n")]
     ['web-1', 'shop/web-1', 'web-1', 'n']
+    >>> _name("link/node-1/switch/zone-a"), _name("dns")
+    ('node-1/switch/zone-a', 'dns')
     """
-    _, *namespace, name = subject.rstrip("/").split("/")
+    kind, slash, rest = subject.rstrip("/").partition("/")
+    if not slash or kind == "link":
+        return rest or kind
+    *namespace, name = rest.split("/")
     return f"{namespace[0]}/{name}" if namespace and namespace[0] != "default" else name
 
 

@@ -57,6 +57,10 @@ MEASURES = MappingProxyType(
         "programmed": Measure("fault", "duration", "from the fault to the last node that knows"),
         "replaced": Measure("fault", "duration", "from the fault to the replacement pods' creation"),
         "healed": Measure("fault", "duration", "from the fault to the last request it cost"),
+        "reaction": Measure("fault", "duration", "from the fault to the first thing Kubernetes does about it"),
+        "repair": Measure("fault", "duration", "from the reaction until what failed is ready again"),
+        "recovery": Measure("fault", "duration", "from the reaction until every source reaches its target"),
+        "downtime": Measure("fault", "duration", "from the fault until every source reaches its target"),
     }
 )
 """Every measure that `checks` may name."""

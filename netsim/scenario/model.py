@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from netsim.control.corefile import ClusterDns
+from netsim.control.load_balancers import AnyLoadBalancer, LoadBalancer
 from netsim.control.timings import DEFAULT_VERSION, Timings, timings
 from netsim.dataplane.serving import Serving
 from netsim.faults import AnyFault
@@ -49,11 +51,13 @@ class Cluster(Model):
     links: Links = Links()
     addresses: Addresses = Addresses()
     cni: CniFamily = "flannel-vxlan"
+    hairpin: bool = True  # the bridge plugin's hairpinMode: a pod may reach itself through its Service
     proxy: ProxyConfig = ProxyConfig()
     kernel: Kernel = Kernel()
-    load_balancer: Literal["gcp"] = "gcp"  # one of the profiles in control/cloud.py
+    load_balancer: AnyLoadBalancer = LoadBalancer()  # the name of a profile, or one with changes
     domain: Name = "cluster.local"
-    name_lookup: Duration = 500 * US  # what a client waits for DNS, for each new connection
+    name_lookup: Duration = 500 * US  # what a client waits for DNS, for each new connection, if that is not in pods
+    dns: ClusterDns | None = None
 
     @field_validator("timings", mode="before")
     @classmethod

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netsim.api.objects import container_ports, labels_of
+from netsim.control.corefile import NAMESPACE, SERVICE, dns_objects
 from netsim.scenario.draft import Draft
 from netsim.scenario.mistakes import Mistake, nearest, one_of
+from netsim.scenario.model import Cluster
 from netsim.traffic import Origin, Target, Traffic, parse_origin, parse_target
 
 Object = dict[str, Any]
@@ -30,11 +32,12 @@ class Known:
     pods: Mapping[tuple[str, str], Object] = field(default_factory=dict)  # by namespace and name
     services: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     templates: tuple[tuple[str, Object], ...] = ()  # namespace, and pod or pod template
+    objects: tuple[tuple[str, str, str], ...] = ()  # kind, namespace and name of everything
 
     @classmethod
     def of(cls, draft: Draft) -> Known:
         """Sort out a draft's objects."""
-        objects = draft.objects or ()
+        objects = (*_of_the_cluster(draft.cluster), *(draft.objects or ()))
         return cls(
             nodes=tuple(draft.nodes()),
             domain=draft.cluster.domain if draft.cluster else "cluster.local",
@@ -42,6 +45,11 @@ class Known:
             services=_named(objects, "Service"),
             templates=tuple(
                 (obj["metadata"].get("namespace", "default"), pod) for obj in objects if (pod := _pod_of(obj))
+            ),
+            objects=tuple(
+                (obj["kind"], obj["metadata"].get("namespace", "default"), obj["metadata"]["name"])
+                for obj in objects
+                if obj["metadata"].get("name")
             ),
         )
 
@@ -56,6 +64,13 @@ class Known:
             inside = "containerPort" if pod["spec"].get("hostNetwork") else "hostPort"
             ports |= {port[inside] for port in container_ports(pod) if port.get(inside)}
         return ports
+
+
+def _of_the_cluster(cluster: Cluster | None) -> tuple[Object, ...]:
+    """The objects that the cluster brings itself."""
+    if cluster is None:
+        return ()
+    return dns_objects(cluster.dns, cluster.addresses.services, cluster.version, cluster.domain)
 
 
 def _named(objects: Iterable[Object], kind: str) -> dict[tuple[str, str], Object]:
@@ -239,6 +254,10 @@ def _is_external(known: Known, port: int) -> bool:
 def _wrong_name(known: Known, origin: Origin, traffic: Traffic, target: Target) -> tuple[str, str] | None:
     namespace = origin.namespace if origin.kind == "pod" else None
     service = resolved(known, target.name, namespace)
+    if service is not None and namespace is None and (NAMESPACE, SERVICE) in known.services:
+        name, space = service["metadata"]["name"], service["metadata"].get("namespace", "default")
+        message = f'"{target.name}" is only known to the cluster\'s DNS, which nobody but pods asks'
+        return message, f"write svc/{_short(space, name)}:{target.port}"
     if service is not None:
         return _no_service_port(service, traffic, target.port)
     if namespace is None and (service := resolved(known, target.name, "default")) is not None:
@@ -273,7 +292,7 @@ def resolved(known: Known, name: str, namespace: str | None) -> Object | None:
 
 
 def unmet_selectors(draft: Draft) -> Iterator[Mistake]:
-    """Selectors, of `serving` and of faults, that no pod of the manifests meets."""
+    """Selectors of `serving` that no pod of the manifests meets."""
     if draft.objects is None:
         return
     pods = Known.of(draft).templates
@@ -288,13 +307,6 @@ def unmet_selectors(draft: Draft) -> Iterator[Mistake]:
         elif not any(_has(pod, serving.selector) for pod in near):
             yield Mistake(
                 ("serving", i, "selector"), f"serving[{i}].selector matches no pod", _labels_of_all(near)
-            )
-    for i, fault in enumerate(draft.faults):
-        running = getattr(getattr(fault, "selector", None), "running", None)
-        if running and not any(_has(pod, running) for _, pod in pods):
-            message = f"faults[{i}].selector.running matches no pod"
-            yield Mistake(
-                ("faults", i, "selector", "running"), message, _labels_of_all(pod for _, pod in pods)
             )
 
 

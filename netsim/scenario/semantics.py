@@ -6,16 +6,16 @@ Kubernetes objects (who is asked by traffic, whom `serving` selects) is in `refe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
 from pydantic.alias_generators import to_camel
 
-from netsim.faults import Fault, NodePowerLoss, Selector
 from netsim.scenario.draft import Draft
+from netsim.scenario.fault_sense import faults_that_hit_nobody, overlapping_power_losses
 from netsim.scenario.measures import MEASURES, parse_bound
 from netsim.scenario.mistakes import Mistake, Path, nearest, one_of, written
-from netsim.scenario.model import Check, Cluster
+from netsim.scenario.model import Check
 from netsim.scenario.references import misdirected, unmet_selectors
 from netsim.topology.network import Addresses
 from netsim.units import format_duration, parse_quantity
@@ -177,91 +177,6 @@ def _wider(addresses: Addresses, count: int) -> str:
     """A range for pods with room for so many nodes, beside the default range for Services."""
     length = addresses.node_mask - (count - 1).bit_length()
     return f"pods: 10.128.0.0/{length} would hold them" if length >= 9 else "make nodeMask larger"
-
-
-# faults ------------------------------------------------------------------------------------------------
-
-
-def faults_that_hit_nobody(draft: Draft) -> Iterator[Mistake]:
-    """A fault hits nodes and zones that exist."""
-    if draft.cluster is None:
-        return
-    nodes = draft.nodes()
-    zones = list(dict.fromkeys(group.zone for group in draft.cluster.nodes if group.zone))
-    for i, fault in enumerate(draft.faults):
-        if fault is None or not isinstance(fault.selector, Selector):
-            continue
-        where: Path = ("faults", i, "selector")
-        unknown = [*_unknown((*where, "nodes"), "node", fault.selector.nodes, nodes),
-                   *_unknown((*where, "zones"), "zone", fault.selector.zones, zones)]  # fmt: skip
-        yield from unknown
-        if not unknown and not _possible(draft.cluster, fault.selector):
-            yield Mistake(where, f"faults[{i}].selector: none of its nodes is in its zones")
-        if fault.mode == "fixed-percent" and fault.value > 100:
-            yield Mistake(
-                ("faults", i, "value"), f"faults[{i}].value: {fault.value} in a hundred are too many"
-            )
-
-
-def _unknown(path: Path, what: str, names: Iterable[str], known: Sequence[str]) -> Iterator[Mistake]:
-    for j, name in enumerate(names):
-        if name not in known:
-            here: Path = (*path, j)
-            message = f'{written(here)}: there is no {what} "{name}"'
-            yield Mistake(here, message, one_of(f"{what}s", name, known))
-
-
-def _possible(cluster: Cluster, selector: Selector) -> list[str]:
-    """The nodes that a selector's nodes and zones leave."""
-    return [
-        name
-        for group in cluster.nodes
-        if not selector.zones or group.zone in selector.zones
-        for name in group.names()
-        if not selector.nodes or name in selector.nodes
-    ]
-
-
-def overlapping_power_losses(draft: Draft) -> Iterator[Mistake]:
-    """A machine without power cannot lose it; who gives it back first would be a matter of luck."""
-    if draft.cluster is None:
-        return
-    losses: list[tuple[int, Fault, set[str]]] = []
-    for i, fault in enumerate(draft.faults):
-        if not isinstance(fault, NodePowerLoss):
-            continue
-        victims = _certain_victims(draft.cluster, fault)
-        for _, other, taken in losses:
-            both = sorted(victims & taken)
-            if both and _begins_within(fault, other):
-                until = (
-                    f"until {format_duration(other.at + other.duration)}" if other.duration else "for good"
-                )
-                message = f"faults[{i}]: {both[0]} has no power at that time"
-                hint = f'"{other.name}" takes it at {format_duration(other.at)}, {until}'
-                yield Mistake(("faults", i, "at"), message, hint)
-                break
-        losses.append((i, fault, victims))
-
-
-def _certain_victims(cluster: Cluster, fault: Fault) -> set[str]:
-    """The nodes that a fault hits whatever chance says; none if it depends on where pods run."""
-    names = _possible(cluster, fault.selector)
-    if fault.selector.running:
-        return set()
-    count = {
-        "one": 1,
-        "all": len(names),
-        "fixed": fault.value,
-        "fixed-percent": len(names) * fault.value // 100,
-    }
-    return set(names) if count[fault.mode] >= len(names) else set()
-
-
-def _begins_within(fault: Fault, other: Fault) -> bool:
-    """Whether the two overlap."""
-    first, second = sorted((fault, other), key=lambda f: f.at)
-    return first.duration is None or second.at < first.at + first.duration
 
 
 # checks ------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class Band:
 
 
 class ServiceIPAllocator:
-    """The cluster IPs of one range.
+    """The cluster IPs of one range. Nobody is given the address `kept` unless he asks for it (kubeadm's DNS).
 
     >>> ips = ServiceIPAllocator("10.96.0.0/12")
     >>> ips.band()
@@ -100,8 +100,9 @@ class ServiceIPAllocator:
     ('10.96.1.1', '10.96.1.2', '10.96.0.10')
     """
 
-    def __init__(self, network: AnyNetwork | str) -> None:
+    def __init__(self, network: AnyNetwork | str, kept: str = "") -> None:
         self.network = ip_network(network) if isinstance(network, str) else network
+        self.kept = kept
         size = self.network.num_addresses
         self._first = int(self.network.network_address) + 1  # never the network's own address
         usable = size - 1 - (self.network.version == 4)  # nor the IPv4 broadcast address
@@ -121,6 +122,10 @@ class ServiceIPAllocator:
     def allocate_next(self, bits: int) -> str:
         """Take a free address; the 64 random bits say where the search begins."""
         place = self._band.take_any(bits)
+        if place is not None and self._address(place) == self.kept:
+            kept = place
+            place = self._band.take_any(bits)
+            self._band.give_back(kept)
         if place is None:
             raise Full("range is full")
         return self._address(place)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from netsim.fields import Duration, Labels, Model, Name, Network
+from netsim.fields import Bandwidth, Duration, Labels, Model, Name, Network, Share
 from netsim.units import MS, US
 
 
@@ -49,6 +49,30 @@ class Nodes(Model):
         return [self.name] if self.count is None else [f"{self.name}-{i + 1}" for i in range(self.count)]
 
 
+class Jitter(Model):
+    """How much longer a packet may take on a link, at the most; drawn evenly for each packet."""
+
+    node: Duration = 0
+    zone: Duration = 0
+    outside: Duration = 0
+
+
+class Loss(Model):
+    """The share of packets that a link loses."""
+
+    node: Share = 0.0
+    zone: Share = 0.0
+    outside: Share = 0.0
+
+
+class Bandwidths(Model):
+    """How much a link carries in each direction. Packets leave one after the other, first come first served."""
+
+    node: Bandwidth | None = None  # None: more than anybody sends
+    zone: Bandwidth | None = None
+    outside: Bandwidth | None = None
+
+
 class Links(Model):
     """One-way latencies of the links: pod to node, node to its zone's switch, switch to core, core to outside."""
 
@@ -57,6 +81,15 @@ class Links(Model):
     zone: Duration = 250 * US
     outside: Duration = 10 * MS
     encapsulation: Duration = 10 * US  # added once on a path between nodes, by an overlay
+    jitter: Jitter = Jitter()
+    loss: Loss = Loss()
+    bandwidth: Bandwidths = Bandwidths()
+
+    def between(self, kind: str) -> tuple[int, int, float, int | None]:
+        """The latency, jitter, loss and bandwidth of a kind of link: node, zone or outside."""
+        return (
+            getattr(self, kind), getattr(self.jitter, kind), getattr(self.loss, kind), getattr(self.bandwidth, kind)
+        )  # fmt: skip
 
 
 class Addresses(Model):

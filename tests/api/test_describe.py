@@ -210,5 +210,5 @@ def test_a_service_that_is_a_name_has_no_address() -> None:
 
 
 def test_a_kind_without_a_page_is_refused() -> None:
-    with pytest.raises(ValueError, match="no description has been implemented for 'ConfigMap'"):
-        described({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+    with pytest.raises(ValueError, match="no description has been implemented for 'Lease'"):
+        described({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"}})

@@ -176,11 +176,11 @@ def test_a_real_field_that_is_not_simulated_is_listed_once_at_its_top() -> None:
         resources: {limits: {cpu: 1}, requests: {cpu: 1}}"""
     text = changed("      containers:\n", "      containers:" + container % 1 + container % 2 + "\n")
     text = changed(
-        "    spec:\n", "    spec:\n      volumes: [{name: a, emptyDir: {}}]\n      hostPID: false\n", text
+        "    spec:\n", "    spec:\n      schedulerName: mine\n      hostPID: false\n", text
     )
     again = text.split("---\n")[0].replace("name: my-nginx", "name: other")
     assert load(f"{text}\n---\n{again}").ignored == (
-        "spec.template.spec.volumes is not simulated (Deployment)",
+        "spec.template.spec.schedulerName is not simulated (Deployment)",
         "spec.template.spec.hostPID is not simulated (Deployment)",
         "spec.template.spec.containers[].securityContext is not simulated (Deployment)",
         "spec.template.spec.containers[].resources.limits is not simulated (Deployment)",

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from netsim.cli.main import ended
 from netsim.cli.run import _bar, _painter
 from netsim.dataplane.history import Change
 from netsim.dataplane.requests import REQUEST
+from netsim.simulation import Recording
 from netsim.units import MS, S
 
 SCENARIO = """\
@@ -36,20 +38,25 @@ checks:
 """
 
 
-def recording(scenario, seed, until, progress, *, partial=False):
+def recording(scenario, seed, until, progress, take=None, engine="auto", *, partial=False):
     rows = np.zeros(50, REQUEST)
     rows["sent"], rows["sequence"], rows["attempts"] = np.arange(50) * 200 * MS, np.arange(50), 1
     rows["latency"], rows["pod"], rows["ingress"] = 5 * MS, 0, 0
     rows["outcome"][10:20] = 2
     if progress:
         progress(5 * S, 25)
-    return SimpleNamespace(
+    found = Recording(
         scenario=scenario, seed=scenario.document.seed if seed is None else seed,
         ended=until or scenario.document.duration, partial=partial, requests=rows, sources=("asker",),
-        pods=("default/web",), nodes=("worker-1", "worker-2"),
+        pods=("default/web",), nodes=("worker-1", "worker-2"), instants=(),
         changes=(Change(2 * S, "power-off", "node/worker-1", "worker-1"),), outages=(),
-        ignored=("Pod spec.hostPID",), engine="plain",
+        ignored=("Pod spec.hostPID",), engine="plain", engine_why="it is small",
     )  # fmt: skip
+    if take is None:
+        return found
+    for begin in range(0, 50, 20):
+        take(replace(found, requests=rows[begin : begin + 20]))
+    return replace(found, requests=rows[:0])
 
 
 @pytest.fixture
@@ -104,6 +111,91 @@ def test_the_table_of_requests_can_be_had_as_csv(file, capsysbinary):
     assert (rows[3]["sent"], rows[12]["outcome"]) == ("0.600000000", "timeout")
 
 
+def read(place):
+    """Every file of a folder, but for its provenance."""
+    found = {path.name: path.read_bytes() for path in place.iterdir()}
+    assert found.pop("run.json")
+    return found
+
+
+def test_whatever_becomes_of_the_requests_all_else_is_the_same(file, tmp_path):
+    for which in ("all", "sample:7", "none"):
+        assert ended(["run", file, "-q", "--requests", which, "--out", which.partition(":")[0]]) == 0
+    whole, sample, none = (read(tmp_path / name / "small" / "1") for name in ("all", "sample", "none"))
+    assert len(whole.pop("requests.csv").splitlines()) == 51
+    assert len(sample.pop("requests.csv").splitlines()) == 8
+    assert "requests.csv" not in none
+    described = [json.loads(found.pop("schema.json"))["resources"] for found in (whole, sample, none)]
+    assert "A sample of 7 of 50" in described[1][0]["description"]
+    assert [table["name"] for table in described[2]] == [table["name"] for table in described[0][1:]]
+    assert whole == sample == none
+
+
+def test_the_sample_is_of_rows_that_the_whole_table_has(file, tmp_path):
+    ended(["run", file, "-q"])
+    ended(["run", file, "-q", "--requests", "sample:7", "--out", "fewer"])
+    whole, sample = (
+        (tmp_path / folder / "small" / "1" / "requests.csv").read_text().splitlines() for folder in ("results", "fewer")
+    )
+    assert [line for line in whole if line in sample] == sample
+
+
+def test_the_requests_can_be_written_as_parquet(file, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    assert ended(["run", file, "-q", "--format", "parquet", "--out", "parquet"]) == 0
+    assert ended(["run", file, "-q"]) == 0
+    parquet = pandas.read_parquet(tmp_path / "parquet" / "small" / "1" / "requests.parquet")
+    text = pandas.read_csv(tmp_path / "results" / "small" / "1" / "requests.csv")
+    pandas.testing.assert_frame_equal(parquet, text, check_dtype=False)
+    schema = json.loads((tmp_path / "parquet" / "small" / "1" / "schema.json").read_text())
+    assert schema["resources"][0]["path"] == "requests.parquet"
+
+
+def test_without_pyarrow_parquet_is_refused_before_the_run(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert ended(["run", file, "--format", "parquet"]) == 2
+    captured = capsys.readouterr()
+    assert "Parquet needs pyarrow" in captured.err
+    assert "pip install 'netsim-k8s[parquet]'" in captured.err
+    assert captured.out == ""
+    assert not (tmp_path / "results" / "small" / "1").exists()
+
+
+@pytest.mark.parametrize("wrong", ["some", "sample", "sample:0", "sample:-1", "sample:1.5", ""])
+def test_what_cannot_be_kept_is_said(file, wrong, capsys):
+    assert ended(["run", file, "--requests", wrong]) == 2
+    assert "write all, none or sample:1000" in capsys.readouterr().err
+
+
+def test_a_table_that_is_not_kept_cannot_be_printed(file, capsys):
+    assert ended(["run", file, "--requests", "none", "-o", "csv"]) == 2
+    assert "-o csv prints the table of requests" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_ends_with_2_and_leaves_the_older_results(file, tmp_path, monkeypatch, capsys):
+    assert ended(["run", file]) == 0
+    before = read(tmp_path / "results" / "small" / "1")
+
+    def full(self, part):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("netsim.report.writing.CsvWriter.take", full)
+    assert ended(["run", file]) == 2
+    assert "cannot write the requests" in capsys.readouterr().err
+    assert read(tmp_path / "results" / "small" / "1") == before
+    assert [path.name for path in (tmp_path / "results" / "small").iterdir()] == ["1"]
+
+
+def test_a_folder_that_is_not_ours_is_refused_before_the_run(file, tmp_path, monkeypatch, capsys):
+    place = tmp_path / "results" / "small" / "1"
+    place.mkdir(parents=True)
+    (place / "thesis.txt").write_text("mine")
+    monkeypatch.setitem(sys.modules, "netsim.simulation", None)
+    assert ended(["run", file]) == 2
+    assert "was not written by netsim" in capsys.readouterr().err
+
+
 def test_wide_shows_the_histogram_line_by_line(file, capsys):
     assert ended(["run", file, "--no-save", "-o", "wide"]) == 0
     assert re.search(r"4\.70 ms to 5\.10 ms +█+ +40 +100 %", capsys.readouterr().out)
@@ -126,8 +218,8 @@ def test_a_run_can_be_stopped_at_a_time(file, capsys):
 
 
 def test_interrupted_what_there_is_is_written_and_marked(file, tmp_path, monkeypatch, capsys):
-    def interrupted(*given):
-        return recording(*given, partial=True)
+    def interrupted(*given, **more):
+        return recording(*given, **more, partial=True)
 
     monkeypatch.setitem(sys.modules, "netsim.simulation", SimpleNamespace(simulate=interrupted))
     assert ended(["run", file]) == 130

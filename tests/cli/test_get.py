@@ -38,6 +38,7 @@ class Simulated:
         self.scenario = SimpleNamespace(document=SimpleNamespace(cluster=SimpleNamespace(proxy=proxy)))
         self.store = Store(lambda: 0)
         self.node_rules = {name: Rules(name) for name in ("node-1", "node-2")}
+        self.forwarding = SimpleNamespace(powered=dict.fromkeys(self.node_rules, True))
         for name in self.node_rules:
             ready = {
                 "conditions": [{"type": "Ready", "status": "True"}],

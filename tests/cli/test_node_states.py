@@ -15,6 +15,8 @@ cluster:
   cni: {cni}
   proxy: {{mode: {mode}}}
   nodes: [{{name: node, count: 2}}]
+faults:
+- {{name: loss, action: node-power-loss, at: 30s, selector: {{nodes: [node-2]}}}}
 traffic:
 - {{name: t, from: pod/client, to: "http://web", rate: 5/s, start: 10s, keepAlive: {{}}}}
 ---
@@ -96,6 +98,14 @@ def test_routes_are_printed_as_ip_route_does(shown, cni, route):
     lines = shown("routes", cni=cni).out.splitlines()
     assert lines[0].startswith("default via ")
     assert route in lines
+
+
+def test_a_node_that_holds_nothing_says_so_beside_the_output(shown):
+    for state, words in (("iptables", "node-1 has no rules now.\n"), ("conntrack", "node-1 has no connections now.\n")):
+        found = shown(state, at="0s")
+        assert (found.out, found.err) == ("", words)
+    dead = shown("routes", node="node-2", at="35s")
+    assert (dead.out, dead.err) == ("", "node-2 has no power now.\n")
 
 
 def test_a_node_that_is_not_there_is_not_found(shown):

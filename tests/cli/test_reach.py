@@ -37,6 +37,16 @@ apiVersion: v1
 kind: Service
 metadata: {name: empty}
 spec: {selector: {app: nobody}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge}
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  healthCheckNodePort: 30500
+  selector: {app: web}
+  ports: [{port: 80}]
 """
 
 
@@ -76,6 +86,12 @@ def test_under_policy_local_only_the_node_with_the_pod_answers(path, capsys):
     ]
     assert (cell["reach"], cell["share"]) == ("/", 0.5)
     assert any("no local endpoints" in why for why in cell["why"])
+
+
+def test_a_load_balancer_learns_from_the_health_check_port_which_node_has_the_pod(path, capsys):
+    cell = cells(path, capsys, "20s")["outside", "default/edge"]
+    assert (cell["way"], cell["reach"], cell["share"]) == ("default/edge health-check 30500", "/", "0.5")
+    assert cell["why"] == "203.0.113.1: 503 Service Unavailable: 0 ready pods of default/edge here"
 
 
 def test_after_the_pods_node_has_died_nobody_reaches_it(path, capsys):

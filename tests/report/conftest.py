@@ -176,6 +176,7 @@ def make_recording(rate: float = 50.0, **other: Any) -> Any:
         ),
         "ignored": ("Deployment spec.template.spec.securityContext",),
         "engine": "plain",
+        "engine_why": "it is small",
     }
     return SimpleNamespace(**(parts | other))
 

@@ -27,10 +27,10 @@ def test_a_figure_is_the_same_bytes_each_time_and_says_nothing_of_when_or_by_wha
         assert chunk not in first
 
 
-def test_there_is_a_panel_for_each_source_one_for_latency_and_one_for_the_cluster(run):
+def test_there_is_a_panel_for_each_source_for_latency_for_incidents_and_for_the_cluster(run):
     figure = overview(run)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert len(figure.axes) == 5
+    assert len(figure.axes) == 6
     for name in (*run.recording.sources, "latency"):
         assert name in texts
     assert {axes.get_xlim() for axes in figure.axes} == {(0.0, 480.0)}
@@ -48,7 +48,7 @@ def test_the_lanes_are_named_and_the_fault_is_shaded_in_every_panel(run):
 
 def test_many_sources_share_a_panel(remake, recording):
     sources = tuple(f"s{n}" for n in range(9))
-    assert len(overview(Run(remake(5.0, sources=sources))).axes) == 3
+    assert len(overview(Run(remake(5.0, sources=sources))).axes) == 4
 
 
 @pytest.mark.parametrize("ended", [1, 10**6, 480 * S, 90_000 * S])

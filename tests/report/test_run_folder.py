@@ -13,8 +13,8 @@ from netsim.report.folder import safe
 from netsim.report.run import Run
 
 FILES = {
-    "requests.csv", "changes.csv", "series.csv", "reachability.csv", "schema.json", "summary.json",
-    "report.txt", "scenario.yaml", "figure.png", "run.json",
+    "requests.csv", "changes.csv", "series.csv", "reachability.csv", "incidents.csv", "availability.csv",
+    "schema.json", "summary.json", "report.txt", "scenario.yaml", "figure.png", "run.json",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from netsim.report.reachability import GAP, STREAK, losses
+from netsim.report.losses import GAP, STREAK, Losses
 from netsim.report.run import Run
 from netsim.units import MS, S
 
@@ -60,6 +60,13 @@ def test_an_outage_that_lasts_to_the_end_has_no_end(remake):
     (found,) = of(run, "inside", "rules")
     assert (found.ended, found.data()["ended"], found.data()["duration"]) == (None, None, None)
     assert run.reachability().duration.isna().sum() == 1
+
+
+def losses(sent, lost):
+    """The first and the last request of each span."""
+    found = Losses()
+    found.add(sent, lost, np.full(len(sent), True))
+    return [(span.first, span.last) for span in found.spans]
 
 
 def test_losses_belong_together_until_there_were_none_for_long_and_for_many_requests():

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsim.dataplane.requests import OUTCOMES, REFUSED, REQUEST, TIMEOUT, UNFINISHED
-from netsim.report.statistics import describe, failed, histogram, mean, percentile
+from netsim.report.run import Run
+from netsim.report.statistics import histogram, mean, percentile
 from netsim.units import MS, S
 
 samples = st.lists(st.integers(0, 10**12), min_size=1, max_size=80)
@@ -53,6 +54,9 @@ def test_a_histogram_is_fine_where_the_sample_is_narrow_and_coarse_where_it_is_w
 def test_nothing_has_no_percentile_no_mean_and_no_histogram():
     nothing = np.array([], dtype=np.int64)
     assert (percentile(nothing, 50), mean(nothing), histogram(nothing)) == (None, None, ())
+
+
+def test_no_requests_have_no_success_and_no_percentile(describe):
     told = describe(np.zeros(0, REQUEST))
     assert (told.requests, told.success, told.percentiles) == (0, None, {50: None, 90: None, 99: None})
 
@@ -66,19 +70,24 @@ def rows():
     return found
 
 
-def test_latencies_are_those_of_requests_that_went_well(rows):
+@pytest.fixture
+def describe(remake):
+    """What a run says of these rows."""
+    return lambda rows: Run(remake(5.0, requests=rows)).statistics("inside")
+
+
+def test_latencies_are_those_of_requests_that_went_well(describe, rows):
     told = describe(rows)
     assert (told.least, told.percentiles[50], told.mean, told.most) == (10, 20, 20, 30)
 
 
-def test_a_request_that_the_end_cut_off_has_neither_failed_nor_gone_well(rows):
+def test_a_request_that_the_end_cut_off_has_neither_failed_nor_gone_well(describe, rows):
     told = describe(rows)
     assert (told.requests, told.ok, told.failed, told.unfinished) == (6, 3, 2, 1)
     assert told.success == 3 / 5
-    assert failed(rows).tolist() == [False, False, False, True, True, False]
 
 
-def test_failures_are_told_by_outcome_the_most_frequent_first_with_their_times(rows):
+def test_failures_are_told_by_outcome_the_most_frequent_first_with_their_times(describe, rows):
     more = np.concatenate([rows, rows[4:5]])
     more["sent"][-1] = 50 * S
     told = describe(more).failures
@@ -88,7 +97,15 @@ def test_failures_are_told_by_outcome_the_most_frequent_first_with_their_times(r
     ]
 
 
-def test_every_outcome_but_two_is_a_failure():
+def test_every_outcome_but_two_is_a_failure(describe):
     rows = np.zeros(len(OUTCOMES), REQUEST)
     rows["outcome"] = np.arange(len(OUTCOMES))
-    assert [OUTCOMES[code] for code in np.flatnonzero(~failed(rows))] == ["ok", "unfinished"]
+    told = describe(rows)
+    assert {failure.outcome for failure in told.failures} == set(OUTCOMES) - {"ok", "unfinished"}
+    assert told.failed == len(OUTCOMES) - 2
+
+
+@given(samples, st.integers(4, 40))
+def test_a_histogram_of_values_that_are_there_often_is_that_of_all(values, most):
+    once, counts = np.unique(np.array(values), return_counts=True)
+    assert histogram(once, most, counts) == histogram(np.array(values), most)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsim.dataplane.requests import OUTCOMES, UNFINISHED
-from netsim.report.records import series_table
 from netsim.report.run import TABLES, Run
 from netsim.report.tables import Table, integers, named, numbers, seconds, texts
 from netsim.units import S
@@ -124,7 +123,7 @@ def test_the_series_counts_every_request_once_in_the_second_it_was_sent(run):
 def test_the_series_has_no_percentile_where_nothing_went_well(remake):
     empty = remake(5.0)
     empty.requests = empty.requests[:0]
-    table = series_table(empty)
+    table = Run(empty).table("series")
     assert len(table) == 3 * 480
     assert table.frame().p99.isna().all()
 

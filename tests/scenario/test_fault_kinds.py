@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from netsim.faults import FAULTS, Fault, NodePowerLoss, told_apart
 
 
-class LinkLoss(Fault):
+class Earthquake(Fault):
     """Another kind of fault, for this test."""
 
-    action: Literal["link-loss"]
-    link: str
+    action: Literal["earthquake"]
+    magnitude: float
 
-    def run(self, env: Any, world: Any, chance: Any) -> Any:
-        yield env.timeout(self.at)
+    def victims(self, world: Any, chance: Any) -> list[str]:
+        return ["everything"]
+
+    def strike(self, world: Any, victims: Any) -> list[Any]:
+        return []
 
 
-BOTH = TypeAdapter(told_apart([NodePowerLoss, LinkLoss]))
+BOTH = TypeAdapter(told_apart([NodePowerLoss, Earthquake]))
 
 
 def mistakes(given: dict[str, object]) -> list[tuple[str, tuple[str | int, ...]]]:
@@ -31,19 +35,32 @@ def mistakes(given: dict[str, object]) -> list[tuple[str, tuple[str | int, ...]]
 
 
 def test_the_action_decides_what_a_fault_is() -> None:
-    given = {"name": "a", "at": "1s", "action": "link-loss", "link": "x"}
-    assert isinstance(BOTH.validate_python(given), LinkLoss)
+    given = {"name": "a", "at": "1s", "action": "earthquake", "magnitude": 5}
+    assert isinstance(BOTH.validate_python(given), Earthquake)
     assert isinstance(
         BOTH.validate_python({"name": "a", "at": "1s", "action": "node-power-loss"}), NodePowerLoss
     )
 
 
 def test_errors_speak_of_the_named_action_only() -> None:
-    assert mistakes({"name": "a", "at": "1s", "action": "link-loss"}) == [("missing", ("link-loss", "link"))]
+    assert mistakes({"name": "a", "at": "1s", "action": "earthquake"}) == [
+        ("missing", ("earthquake", "magnitude"))
+    ]
     assert mistakes({"name": "a", "at": "1s", "action": "other"}) == [("union_tag_invalid", ())]
     assert mistakes({"name": "a", "at": "1s"}) == [("union_tag_not_found", ())]
 
 
-def test_every_fault_is_registered_under_its_action() -> None:
-    for action, kind in FAULTS.items():
-        assert kind.model_fields["action"].annotation == Literal[action]
+@pytest.mark.parametrize("action", FAULTS)
+def test_every_fault_is_registered_under_its_action(action: str) -> None:
+    assert FAULTS[action].model_fields["action"].annotation == Literal[action]
+
+
+@pytest.mark.parametrize("action", FAULTS)
+def test_every_fault_has_a_manual_entry(action: str) -> None:
+    assert FAULTS[action].__doc__
+    assert FAULTS[action].__doc__ != Fault.__doc__
+
+
+def test_nothing_is_repaired_again_and_again_that_does_not_fail_so() -> None:
+    given = {"name": "a", "at": "1s", "action": "node-power-loss", "mttr": "30s"}
+    assert mistakes(given) == [("value_error", ("node-power-loss", "mttr"))]

@@ -126,7 +126,7 @@ JUDGED = [
     ("duration: -5s", "duration: '-5s' is not a duration"),
     ("manifests: web.yaml", 'manifests: a list is wanted, found "web.yaml"'),
     ("manifests: [1]", "manifests[0]: text is wanted, found 1"),
-    ("faults: [1]", "faults[0]: a map of fields is wanted, found 1"),
+    ("faults: [1]", "faults[0]: a map is wanted, found 1"),
     ("faults: [{name: a, at: 1s}]", 'missing field "faults[0].action"'),
     ("api_version: netsim/v1", 'unknown field "api_version"'),
     ("serving: [{ports: [http]}]", 'serving[0].ports[0]: a whole number is wanted, found "http"'),

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from netsim.api.describe.configuration import describe_configmap, describe_secret
 from netsim.api.describe.deployment import describe_deployment
 from netsim.api.describe.lookup import Lookup
 from netsim.api.describe.node import describe_node
 from netsim.api.describe.pod import describe_pod
 from netsim.api.describe.service import describe_service
+from netsim.api.describe.workloads import (
+    describe_budget,
+    describe_daemon_set,
+    describe_replica_set,
+    describe_stateful_set,
+)
 from netsim.api.objects import Object
 
 __all__ = ["DESCRIBERS", "Lookup", "describe"]
@@ -20,6 +27,12 @@ DESCRIBERS: Mapping[str, Callable[[Object, Lookup, int], str]] = MappingProxyTyp
         "Pod": describe_pod,
         "Node": describe_node,
         "Deployment": describe_deployment,
+        "ReplicaSet": describe_replica_set,
+        "StatefulSet": describe_stateful_set,
+        "DaemonSet": describe_daemon_set,
+        "PodDisruptionBudget": describe_budget,
+        "ConfigMap": describe_configmap,
+        "Secret": describe_secret,
     }
 )
 """The kinds that can be described."""

@@ -1,16 +1,14 @@
 """`kubectl describe deployment`.
 
-Source: kubectl pkg/describe, describeDeployment and DescribePodTemplate, release 1.32.
+Source: kubectl pkg/describe, describeDeployment, release 1.32.
 """
 
 from __future__ import annotations
 
-from netsim.api.describe.containers import write_containers
 from netsim.api.describe.events import events_of, write_events
 from netsim.api.describe.lookup import Lookup
 from netsim.api.describe.page import Page
-from netsim.api.describe.pod import toleration_text
-from netsim.api.describe.volumes import write_volumes
+from netsim.api.describe.template import write_template
 from netsim.api.objects import Object, controller_of
 from netsim.api.tables.columns import NONE, selector_text
 from netsim.api.times import rfc1123
@@ -29,7 +27,7 @@ def describe_deployment(deployment: Object, lookup: Lookup, now: int) -> str:
     page.labels("Labels", metadata.get("labels"))
     page.annotations("Annotations", metadata.get("annotations"))
     _replicas(page, deployment)
-    _template(page, deployment["spec"]["template"])
+    write_template(page, deployment["spec"]["template"])
     conditions = (deployment.get("status") or {}).get("conditions") or ()
     if conditions:
         page.line("Conditions:")
@@ -58,23 +56,6 @@ def _replicas(page: Page, deployment: Object) -> None:
     if rolling:
         unavailable, surge = rolling.get("maxUnavailable", "25%"), rolling.get("maxSurge", "25%")
         page.line("RollingUpdateStrategy:", f"{unavailable} max unavailable, {surge} max surge")
-
-
-def _template(page: Page, template: Object) -> None:
-    metadata, spec = template.get("metadata") or {}, template["spec"]
-    page.line("Pod Template:")
-    page.labels("Labels", metadata.get("labels"), level=1)
-    if metadata.get("annotations"):
-        page.annotations("Annotations", metadata["annotations"], level=1)
-    if spec.get("serviceAccountName"):
-        page.line("Service Account:", spec["serviceAccountName"], level=1)
-    if spec.get("initContainers"):
-        write_containers(page, "Init Containers", spec["initContainers"], None, inner="  ")
-    write_containers(page, "Containers", spec["containers"], None, inner="  ")
-    write_volumes(page, spec.get("volumes") or (), inner="  ")
-    page.labels("Node-Selectors", spec.get("nodeSelector"), level=1)
-    tolerations = sorted(spec.get("tolerations") or (), key=lambda toleration: toleration.get("key", ""))
-    page.many("Tolerations", map(toleration_text, tolerations), level=1)
 
 
 def _replica_sets(page: Page, deployment: Object, lookup: Lookup) -> None:

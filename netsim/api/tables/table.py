@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
         "Namespace": configuration.NAMESPACE,
         "Lease": configuration.LEASE,
         "NetworkPolicy": configuration.NETWORK_POLICY,
+        "ServiceImport": configuration.SERVICE_IMPORT,
     }
 )
 """The columns of each kind."""

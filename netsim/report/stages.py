@@ -1,0 +1,64 @@
+"""Where the seconds went: an incident as a row of waits, each with the component that was waited for.
+
+The moments of an incident, in the order in which the control plane reaches them, cut its time into stages. A moment
+that never came, or that came before the one in front of it, makes no stage of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from netsim.units import S
+
+if TYPE_CHECKING:
+    from netsim.report.incidents import Incident
+
+STAGES = (
+    # the moment that ends it, who was waited for, for what
+    ("noticed", "", "noticed"),
+    ("endpoints_gone", "EndpointSlice", "endpoints gone"),
+    ("rules_first", "kube-proxy", "out of the first rules"),
+    ("rules_last", "kube-proxy", "out of the last rules"),
+    ("tainted", "node lifecycle", "tainted NoExecute"),
+    ("evicted", "taint eviction", "pods told to go"),
+    ("created", "ReplicaSet", "replacement created"),
+    ("scheduled", "scheduler", "replacement scheduled"),
+    ("ready", "kubelet", "replacement ready"),
+    ("in_rules", "kube-proxy", "in the last rules"),
+    ("repaired", "kubelet", "ready again"),
+)
+"""Every stage that an incident can have, in order; who noticed it the incident says itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A wait for one component."""
+
+    component: str
+    what: str  # what had happened at its end
+    begin: int
+    end: int
+
+    @property
+    def took(self) -> int:
+        """How long it was, in nanoseconds."""
+        return self.end - self.begin
+
+    def data(self) -> dict[str, Any]:
+        """As `summary.json` holds it, in seconds since the run began."""
+        return {"component": self.component, "what": self.what, "begin": self.begin / S, "end": self.end / S,
+                "took": self.took / S}  # fmt: skip
+
+
+def stages(incident: Incident) -> tuple[Stage, ...]:
+    """The stages of an incident, one after the other."""
+    found: list[Stage] = []
+    reached = incident.injected
+    for moment, component, what in STAGES:
+        time = getattr(incident, moment)
+        if time is None or time < reached or (time == reached and moment != "noticed"):
+            continue
+        found.append(Stage(component or incident.noticed_by, what, reached, time))
+        reached = time
+    return tuple(found)

@@ -1,0 +1,95 @@
+"""What became of a source's requests between the instants that matter: when faults struck, when outages began.
+
+The instants become known while the run goes on, always before the first request that was sent after them. So
+the counts between any two of them are exact, and take no more room than there are instants.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
+from netsim.report.statistics import Times
+
+Counts = NDArray[np.int64]
+
+
+class Instants:
+    """Instants in order, each once; time zero is one of them.
+
+    >>> known = Instants()
+    >>> known.add([60, 5, 60])
+    >>> known.times
+    [0, 5, 60]
+    """
+
+    def __init__(self) -> None:
+        self.times = [0]
+        self._known = {0}
+
+    def add(self, times: Iterable[int]) -> None:
+        """More of them."""
+        for time in times:
+            if time not in self._known:
+                self._known.add(time)
+                insort(self.times, time)
+
+
+@dataclass
+class Stretch:
+    """Requests sent from one instant to before another: counts by outcome, and when the first and last were lost."""
+
+    counts: Counts
+    first_lost: int | None = None
+    last_lost: int | None = None
+
+    @property
+    def lost(self) -> int:
+        """How many of them failed."""
+        return int(self.counts.sum() - self.counts[OK] - self.counts[UNFINISHED])
+
+    @property
+    def finished(self) -> int:
+        """How many of them have an outcome."""
+        return int(self.counts.sum() - self.counts[UNFINISHED])
+
+
+def nothing() -> Stretch:
+    """No requests at all."""
+    return Stretch(np.zeros(len(OUTCOMES), np.int64))
+
+
+class Stretches:
+    """The requests of one source, from instant to instant."""
+
+    def __init__(self, instants: Instants) -> None:
+        self.instants = instants
+        self._found: dict[int, Stretch] = {}  # by the instant with which it begins, in order
+
+    def add(self, sent: Times, outcome: NDArray[np.int8], lost: NDArray[np.bool_]) -> None:
+        """More requests, in the order of sending."""
+        times = self.instants.times
+        at = np.searchsorted(np.array(times), sent, side="right") - 1
+        for number in np.unique(at).tolist():
+            begin, end = np.searchsorted(at, [number, number + 1])
+            stretch = self._found.setdefault(times[number], nothing())
+            stretch.counts += np.bincount(outcome[begin:end], minlength=len(OUTCOMES))
+            when = sent[begin:end][lost[begin:end]]
+            if len(when):
+                first = int(when[0]) if stretch.first_lost is None else stretch.first_lost
+                stretch.first_lost, stretch.last_lost = first, int(when[-1])
+
+    def between(self, begin: int, end: int) -> Stretch:
+        """The requests sent from `begin` to before `end`, both of them instants (or the end of the run)."""
+        whole = nothing()
+        for start, stretch in self._found.items():
+            if begin <= start < end:
+                whole.counts += stretch.counts
+                whole.last_lost = whole.last_lost if stretch.last_lost is None else stretch.last_lost
+                whole.first_lost = stretch.first_lost if whole.first_lost is None else whole.first_lost
+        return whole
