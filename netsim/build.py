@@ -23,13 +23,13 @@ from netsim.control.cluster import Cluster
 from netsim.control.corefile import dns_address, dns_objects, is_dns_service
 from netsim.control.daemonset import DaemonSets
 from netsim.control.deployment import Deployments
-from netsim.control.disruption import Disruptions
-from netsim.control.dns import Dns, Heard, slice_service
+from netsim.control.disruption import Disruptions, budget_keys
+from netsim.control.dns import Dns, Heard
+from netsim.control.dns_records import service_of
 from netsim.control.endpointslice import EndpointSlices, selector_keys
 from netsim.control.kube_proxy import Feed
 from netsim.control.kubelet import Kubelet, ready_node
 from netsim.control.levers import Levers
-from netsim.control.lookup import TrafficNames
 from netsim.control.machine import Machine
 from netsim.control.nameservers import Nameservers
 from netsim.control.node_lifecycle import NodeLifecycle
@@ -39,6 +39,7 @@ from netsim.control.replicaset import ReplicaSets
 from netsim.control.scheduler import Scheduler
 from netsim.control.statefulset import StatefulSets
 from netsim.control.taint_eviction import TaintEviction
+from netsim.control.traffic_names import TrafficNames
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.history import History
 from netsim.dataplane.kernel import Kernel
@@ -104,6 +105,8 @@ def build(env: simpy.Environment, scenario: Scenario, seed: int) -> Built:
     zones = {name: group.zone for group in document.cluster.nodes for name in group.names()}
     members = [n for group in document.cluster.nodes if group.role == "control-plane" for n in group.names()]
     levers = Levers(cluster, machines, zones, members, admission)
+    for fault in document.faults:
+        fault.prepare(levers)
     heard = _components(cluster, document, admission)
     _system_objects(cluster, document, services)
     objects = (*dns_objects(spec.dns, addresses.services, spec.version, spec.domain), *scenario.objects)
@@ -125,9 +128,11 @@ INDICES: tuple[tuple[str, str, Callable[[Object], list[Any]]], ...] = (
     ("ReplicaSet", "owner", lambda rs: [owner["uid"]] if (owner := controller_of(rs)) else []),
     ("ControllerRevision", "owner", lambda one: [owner["uid"]] if (owner := controller_of(one)) else []),
     ("Service", "selector", lambda service: selector_keys(service)),
-    ("EndpointSlice", "service", lambda piece: [slice_service(piece)]),
+    ("PodDisruptionBudget", "selector", budget_keys),
+    ("EndpointSlice", "service", lambda piece: [service_of(piece)]),
 )
-"""How objects are found: pods by node, by one label in a namespace, by owner; Services by a label they select."""
+"""How objects are found: pods by node, by one label in a namespace, by owner; Services and budgets by a label they
+select."""
 
 
 def _cluster(env: simpy.Environment, document: ScenarioDocument, seed: int) -> Cluster:

@@ -10,7 +10,7 @@ Requests stay in memory until the run is over, or are handed over in parts while
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import simpy
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from netsim.build import Built, build
 from netsim.control.cluster import Cluster
 from netsim.control.levers import Levers
+from netsim.control.lookup import SILENT, must_ask
 from netsim.dataplane.engines import Choice, Wish, choose, engine_of
 from netsim.dataplane.history import Change
 from netsim.dataplane.reach import reach
+from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
 from netsim.dataplane.routes import Neighbour, routes
 from netsim.dataplane.sources import Source, address_of, place_of
 from netsim.dataplane.trace import Trace, Tracer
@@ -166,6 +168,10 @@ class Simulation:
         self.handed += len(rows)
         self.ready = max(PART, 2 * len(self.engine.rows))
 
+    def rules_text(self, node: str) -> str:
+        """The rules a node has programmed, as `iptables-save`, `nft list ruleset` or `ipvsadm -Ln` prints them."""
+        return self.forwarding.kernels[node].render()
+
     def conntrack_text(self, node: str) -> str:
         """A node's conntrack entries as `conntrack -L` prints them; TCP's only if the run has tracked them."""
         return self.forwarding.kernels[node].conntrack.render(self.now)
@@ -182,15 +188,23 @@ class Simulation:
     def trace(self, source: str, target: str, protocol: str = "TCP") -> Trace:
         """Where the first packet of a connection goes now, and why.
 
-        `source` and `target` are written as `from` and `to` of a scenario's traffic.
+        `source` and `target` are written as `from` and `to` of a scenario's traffic. Where the cluster's DNS has to
+        be asked for the target and does not answer, it is the way of that question.
         """
-        state = self.forwarding
+        state, names = self.forwarding, self.built.names
         origin, wanted = asked(self, source, target)
         client = place_of(state, origin)
         if client is None:
             raise ScenarioError(Problem(f"{source} does not run at {format_duration(self.now)}"))
         address = address_of(state, origin, wanted)
         tracer = Tracer(state, self.cluster.draws, self.document.cluster.cni, self.routes_text)
+        pod = self.store.get("Pod", origin.namespace, origin.name) if origin.kind == "pod" else None
+        server = must_ask(names, pod, client) if wanted.kind == "dns" else None
+        if server is not None:
+            question = tracer.trace(source, client, target, server, 53, "UDP")
+            why = SILENT if state.dns_silent else question.reason
+            if question.outcome != "ok" or state.dns_silent:
+                return replace(question, outcome=OUTCOMES[DNS_FAILURE], reason=f"no answer from DNS: {why}")
         return tracer.trace(source, client, target, address, wanted.port, protocol)
 
     def record(self, *, partial: bool = False, take: Take | None = None) -> Recording:

@@ -61,6 +61,17 @@ def share_lost(run: Run) -> Value:
     return float((sent["outcome"] != 0).mean())
 
 
+def availability(run: Run) -> Value:
+    """The part of the time in which the only source reached its target."""
+    return 1 - sum(end - begin for begin, end in run.outages()) / run.ended
+
+
+def mean_outage(run: Run) -> Value:
+    """How long its outages lasted on average, in seconds."""
+    lasted = [(end - begin) / S for begin, end in run.outages()]
+    return fmean(lasted) if lasted else None
+
+
 def gave_up(run: Run) -> Value:
     """How long the only request waited, in seconds."""
     return float(run.rows["latency"][0]) / S
@@ -246,6 +257,15 @@ OBSERVATIONS = (
             Figure("requests lost until the rules change", "1/2", share_lost, near(0.5, 0.02), unit=""),
             Figure("loss, in seconds of all traffic", "1/2 x 47.5", lost_for, near(23.75, 0.06)),
         ),
+    ),
+    Observation(
+        "availability-one-replica", ARITHMETIC, True,
+        "1 replica; each of 3 workers fails after 2 h on average (exponential) and is repaired after 10 min",
+        (
+            Figure("each outage lasts", "352.5 and the start", mean_outage, near(355.0, 0.03)),
+            Figure("availability", "7200 / (7200 + 355)", availability, near(0.953, 0.02), unit=""),
+        ),
+        seeds=4,
     ),
     Observation(
         "syn-give-up", "Linux Documentation/networking/ip-sysctl", True, "tcp_syn_retries 6, before Linux 6.5",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsim.api import names
+from netsim.api import names, volume_validation
 from netsim.api.refusals import Path, Refusals
 from netsim.units import parse_quantity
 
@@ -17,6 +17,7 @@ Object = dict[str, Any]
 _ANNOTATIONS = 256 << 10  # bytes that all annotations of an object may have
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _PROBE_COUNTS = ("timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
+_GRACE = 30  # a pod's, in seconds, unless it says another
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _HARD, _SOFT = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
 
@@ -70,8 +71,8 @@ def port_or_name(no: Refusals, path: Path, port: int | str) -> None:
 
 def pod_spec(no: Refusals, path: Path, spec: Object) -> None:
     """What a pod is made of."""
-    on_host = spec.get("hostNetwork", False)
-    _containers(no, (*path, "containers"), spec.get("containers") or [], on_host)
+    known = volume_validation.volumes(no, (*path, "volumes"), spec.get("volumes") or [])
+    _containers(no, path, spec, known)
     _one_of(no, path, "restartPolicy", spec, ("Always", "OnFailure", "Never"))
     _one_of(no, path, "dnsPolicy", spec, ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"))
     for name in ("hostname", "subdomain"):
@@ -98,7 +99,8 @@ def _one_of(no: Refusals, path: Path, name: str, spec: Object, allowed: tuple[st
         no.unsupported((*path, name), spec[name], allowed)
 
 
-def _containers(no: Refusals, path: Path, containers: list[Object], on_host: bool) -> None:
+def _containers(no: Refusals, path: Path, spec: Object, volumes: list[str]) -> None:
+    path, containers = (*path, "containers"), spec.get("containers") or []
     if not containers:
         no.required(path)
     seen: set[str] = set()
@@ -111,17 +113,18 @@ def _containers(no: Refusals, path: Path, containers: list[Object], on_host: boo
             if name in seen:
                 no.duplicate((*where, "name"), name)
             seen.add(name)
-        _container(no, where, container, on_host)
+        _container(no, where, container, spec)
+        volume_validation.mounts(no, (*where, "volumeMounts"), container.get("volumeMounts") or [], volumes)
 
 
-def _container(no: Refusals, path: Path, container: Object, on_host: bool) -> None:
+def _container(no: Refusals, path: Path, container: Object, spec: Object) -> None:
     image = container.get("image") or ""
     if not image:
         no.required((*path, "image"))
     elif image != image.strip():
         no.invalid((*path, "image"), image, "must not have leading or trailing whitespace")
     if container.get("ports"):
-        _container_ports(no, (*path, "ports"), container["ports"], on_host)
+        _container_ports(no, (*path, "ports"), container["ports"], spec.get("hostNetwork", False))
     for index, variable in enumerate(container.get("env") or ()):
         if not variable.get("name"):
             no.required((*path, "env", index, "name"))
@@ -133,6 +136,7 @@ def _container(no: Refusals, path: Path, container: Object, on_host: bool) -> No
             _probe(no, (*path, name), container[name], name)
     if hook := (container.get("lifecycle") or {}).get("preStop"):
         _handler(no, (*path, "lifecycle", "preStop"), hook)
+        _sleep(no, (*path, "lifecycle", "preStop", "sleep"), hook, spec.get("terminationGracePeriodSeconds"))
     _resources(no, (*path, "resources"), container.get("resources") or {})
 
 
@@ -163,8 +167,22 @@ def _probe(no: Refusals, path: Path, probe: Object, kind: str) -> None:
     _handler(no, path, probe)
     for name in ("initialDelaySeconds", *_PROBE_COUNTS):
         no.not_negative((*path, name), probe.get(name))
+    grace = probe.get("terminationGracePeriodSeconds")
+    if grace is not None and kind == "readinessProbe":
+        no.invalid((*path, "terminationGracePeriodSeconds"), grace, "must not be set for readinessProbes")
+    elif grace is not None and grace <= 0:
+        no.invalid((*path, "terminationGracePeriodSeconds"), grace, "must be greater than 0")
     if kind != "readinessProbe" and (probe.get("successThreshold") or 1) != 1:
         no.invalid((*path, "successThreshold"), probe["successThreshold"], "must be 1")
+
+
+def _sleep(no: Refusals, path: Path, hook: Object, grace: int | None) -> None:
+    """A hook that sleeps must be done within the pod's grace."""
+    seconds, grace = (hook.get("sleep") or {}).get("seconds"), _GRACE if grace is None else grace
+    if seconds is not None and not 0 < seconds <= grace:
+        message = f"must be greater than 0 and less than terminationGracePeriodSeconds ({grace})."
+        gate = "Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep."
+        no.invalid(path, seconds, f"{message} {gate}")
 
 
 def _handler(no: Refusals, path: Path, handler: Object) -> None:

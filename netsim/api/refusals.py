@@ -51,6 +51,10 @@ class Refusals(list[tuple[Path, str]]):
         """A value that must be unique is there twice."""
         self._say(path, f"Duplicate value: {shown(value)}")
 
+    def not_found(self, path: Path, value: Any) -> None:
+        """A name is that of nothing."""
+        self._say(path, f"Not found: {shown(value)}")
+
     def not_negative(self, path: Path, value: Any) -> None:
         """A number may not be below zero."""
         if value is not None and value < 0:

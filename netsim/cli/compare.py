@@ -33,11 +33,13 @@ def command(
     found = compare(a, b)
     differing = found.differing(certain)
     if not quiet:
-        _print(found, certain, everything, output)
+        _print(found, (a, b), certain, everything, output)
     context.exit(1 if differing else 0)
 
 
-def _print(found: Comparison, certain: bool, everything: bool, output: str | None) -> None:
+def _print(
+    found: Comparison, folders: tuple[str, str], certain: bool, everything: bool, output: str | None
+) -> None:
     from netsim.cli.run import _painter
     from netsim.report.folder import as_json
     from netsim.sweep.compare import lines, table
@@ -48,6 +50,9 @@ def _print(found: Comparison, certain: bool, everything: bool, output: str | Non
     elif output == "csv":
         for chunk in table(found, rows).chunks():
             sys.stdout.write(chunk.decode())
-    else:
-        for line in lines(found, rows, _painter()):
+    elif rows:
+        paint = _painter()
+        for name, folder in zip("AB", folders, strict=True):
+            click.echo(paint(f"  {name}  {folder}", "dim"))
+        for line in lines(found, rows, paint):
             click.echo(line)

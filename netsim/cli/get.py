@@ -3,7 +3,7 @@
 Three steps that know nothing of each other: `parse` makes a question of the words on the command line, `act`
 runs the scenario to the instant and finds the answer, and printing is `netsim.api.printing`. What a node
 holds besides API objects (rules, connections, routes) is asked for in the same way, by the names in
-`NODE_STATES` of `netsim.console.machines`, which the prompt shows on its nodes.
+`NODE_STATES` of `netsim.console.node_states`, which the prompt shows on its nodes.
 
 Exit codes: 0, also when nothing was found; 1 when an object asked for by name is not there; 2 when the
 command line or the scenario is wrong.
@@ -43,7 +43,7 @@ class Request:
 def parse(words: Sequence[str], flags: dict[str, Any]) -> Request:
     """The request that the words and flags of a command line make; a wrong one raises a ScenarioError."""
     from netsim.api.printing import Options
-    from netsim.console.machines import NODE_STATES
+    from netsim.console.node_states import NODE_STATES
     from netsim.errors import Problem, ScenarioError
 
     *asked, scenario = words
@@ -129,7 +129,7 @@ def act(request: Request, simulation: Simulation) -> tuple[Printed, tuple[str, .
 def _held(request: Request, simulation: Simulation) -> Printed:
     """What a node holds; without power nothing, and without rules or connections nothing to print."""
     from netsim.api.printing import Printed
-    from netsim.console.machines import NODE_STATES
+    from netsim.console.node_states import NODE_STATES
 
     if not simulation.forwarding.powered[request.node]:
         return Printed("", f"{request.node} has no power now.\n")

@@ -199,13 +199,21 @@ def _bar(duration: int, quiet: bool) -> Iterator[Progress | None]:
     from netsim.units import S
 
     form = "{percentage:3.0f}% |{bar:30}| {n:.0f} of {total:.0f} s simulated{postfix}, {remaining} left"
-    with tqdm(total=duration / S, delay=PATIENCE, leave=False, file=sys.stderr, bar_format=form) as bar:
+    bar: Any = None
 
-        def progress(now: int, requests: int) -> None:
-            bar.set_postfix_str(f"{requests:,} requests", refresh=False)
-            bar.update(now / S - bar.n)
+    def progress(now: int, requests: int) -> None:
+        nonlocal bar
+        if bar is None:  # until here it was getting ready, which says nothing of how long the rest will take
+            bar = tqdm(total=duration / S, initial=now / S, delay=PATIENCE, leave=False, file=sys.stderr,
+                       bar_format=form)  # fmt: skip
+        bar.set_postfix_str(f"{requests:,} requests", refresh=False)
+        bar.update(now / S - bar.n)
 
+    try:
         yield progress
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def _utc(moment: float) -> str:

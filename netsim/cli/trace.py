@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario."
 )
-@click.option("--protocol", type=click.Choice(["TCP", "UDP"]), default="TCP", show_default=True)
+@click.option("--protocol", type=click.Choice(["TCP", "UDP", "SCTP"]), default="TCP", show_default=True)
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(

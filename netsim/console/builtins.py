@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netsim.api.times import rfc1123
 from netsim.console.output import Failure, Output
-from netsim.units import MS, format_duration, parse_duration
+from netsim.units import S, parse_duration
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def sleep(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Let simulated time pass: `sleep 40s`."""
     lab.clock.sleep(sum(_duration("sleep", word) for word in words))
+    output.timed = True
 
 
 def timeout(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
@@ -27,6 +28,7 @@ def timeout(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
         lab.execute(list(words[1:]), output)
     finally:
         lab.limit = before
+    output.timed = True
 
 
 def _duration(name: str, text: str) -> int:
@@ -38,7 +40,7 @@ def _duration(name: str, text: str) -> int:
 
 def date(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Say what time it is in the cluster, and how long it has run."""
-    output.line(f"{rfc1123(lab.now)} ({format_duration(lab.now // MS * MS)} since the start)")
+    output.line(f"{rfc1123(lab.now)} ({lab.now / S:.1f} s since the start)")
 
 
 def echo(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:

@@ -31,6 +31,7 @@ class Output:
 
     parts: list[tuple[str, str]] = field(default_factory=list)
     code: int = 0
+    timed: bool = False  # the command has moved the clock by as much as it was told, and it goes no further
 
     def out(self, text: str) -> None:
         """Write to stdout."""

@@ -28,6 +28,7 @@ from netsim.console.table import COMMANDS, Place
 from netsim.console.watches import Watches
 from netsim.errors import Problem, ScenarioError
 from netsim.simulation import Simulation
+from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.console.clusterset import ClusterSet
@@ -118,9 +119,7 @@ class Lab:
         return transcript(self, text)
 
     def __repr__(self) -> str:
-        from netsim.units import MS, format_duration
-
-        return f"<Lab {', '.join(self.contexts)} at {format_duration(self.now // MS * MS)}>"
+        return f"<Lab {', '.join(self.contexts)} at {self.now / S:.1f} s>"
 
     def run(self, line: str) -> Output:
         """Do what a line says; everything it has said, and its exit code. Leaving the prompt raises Exit."""
@@ -183,15 +182,15 @@ class Lab:
     def _statement(self, statement: language.Statement, output: Output) -> None:
         if statement.condition and (output.code == 0) != (statement.condition == "&&"):
             return
-        given = ""
+        given, timed = "", False
         for number, words in enumerate(statement.commands):
             last = number == len(statement.commands) - 1
             done = self._command(words, given, number > 0)
             given = done.stdout
             output.parts += done.parts if last else [part for part in done.parts if part[0] == "err"]
-            output.code = done.code
+            output.code, timed = done.code, timed or done.timed
         self._code = output.code
-        if statement.waits:
+        if statement.waits and not timed:
             self.clock.settle()
 
     def _command(self, words: list[language.Word], given: str, piped: bool) -> Output:
@@ -207,6 +206,8 @@ class Lab:
                 self.execute(spelled, output, given, piped)
         except Failure as failure:
             output.fail(failure)
+        except ScenarioError as error:
+            output.fail(Failure(f"error: {error}"))
         return output
 
     def execute(self, words: list[str], output: Output, given: str = "", piped: bool = False) -> None:

@@ -12,7 +12,7 @@ Source: kubernetes `pkg/controller/daemon` (daemon_controller.go, update.go, uti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netsim.api.objects import Object, is_finished, is_leaving, labels_of, name_of, node_of, pod_ready
@@ -36,6 +36,9 @@ BORNE_ON_HOST = ("node.kubernetes.io/network-unavailable", "NoSchedule")  # by p
 
 Pods = Mapping[str, list[Object]]
 """The pods that a DaemonSet has, by the node they are meant for."""
+
+Fits = Mapping[str, tuple[bool, bool]]
+"""Whether a pod of a DaemonSet should run, and whether one may stay, on each node (`belongs`)."""
 
 
 @dataclass
@@ -62,11 +65,6 @@ def belongs(daemon_set: Object, node: Object) -> tuple[bool, bool]:
     return untolerated(taints, borne) is None, untolerated(taints, borne, ("NoExecute",)) is None
 
 
-def eligible(daemon_set: Object, nodes: Sequence[Object]) -> list[str]:
-    """The nodes that are to have a pod of the set."""
-    return [name_of(node) for node in nodes if belongs(daemon_set, node)[0]]
-
-
 def tolerations(spec: Object) -> list[Object]:
     """What the pods of a DaemonSet bear: what their template says, and what all of them do."""
     borne = (*BORNE, BORNE_ON_HOST) if spec.get("hostNetwork") else BORNE
@@ -77,24 +75,21 @@ def tolerations(spec: Object) -> list[Object]:
 # how many ---------------------------------------------------------------------------------------------------
 
 
-def manage(daemon_set: Object, nodes: Sequence[Object], pods: Pods, ending: str, now: int) -> Plan:
+def manage(daemon_set: Object, fits: Fits, pods: Pods, ending: str, now: int) -> Plan:
     """Pods that are missing, too many, or where they should not be; `ending` is the hash of the present template."""
-    plan = Plan()
-    names = {name_of(node) for node in nodes}
-    surge = bool(limits(daemon_set, len(nodes))[0])
-    for node in nodes:
-        here = pods.get(name_of(node), [])
-        runs, stays = belongs(daemon_set, node)
+    plan, surge = Plan(), bool(limits(daemon_set, len(fits))[0])
+    for node, (runs, stays) in fits.items():
+        here = pods.get(node, [])
         staying = _staying(here)
         if runs and not here:
-            plan.create.append(name_of(node))
+            plan.create.append(node)
         elif not stays:
             plan.delete += staying
         else:
             alive = sorted((pod for pod in staying if not is_finished(pod)), key=age)
             plan.delete += [pod for pod in staying if is_finished(pod)]
             plan.delete += _outlived(daemon_set, alive, ending, now) if surge else alive[1:]
-    plan.delete += [pod for name, here in pods.items() if name not in names for pod in _staying(here)]
+    plan.delete += [pod for node, here in pods.items() if node not in fits for pod in _staying(here)]
     return plan
 
 
@@ -136,11 +131,11 @@ def limits(daemon_set: Object, wanted: int) -> tuple[int, int]:
     return surge, unavailable if surge or unavailable else 1
 
 
-def update(daemon_set: Object, nodes: Sequence[Object], pods: Pods, ending: str, now: int) -> Plan:
+def update(daemon_set: Object, fits: Fits, pods: Pods, ending: str, now: int) -> Plan:
     """What a rolling update does now."""
     if (daemon_set["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate") != "RollingUpdate":
         return Plan()
-    names = eligible(daemon_set, nodes)
+    names = [node for node, (runs, _) in fits.items() if runs]
     surge, unavailable = limits(daemon_set, len(names))
     here = {name: _of_template(_staying(pods.get(name, [])), ending) for name in names}
     if surge:
@@ -193,9 +188,9 @@ def _is_available(daemon_set: Object, pod: Object, now: int) -> bool:
 # status ---------------------------------------------------------------------------------------------------------
 
 
-def status_of(daemon_set: Object, nodes: Sequence[Object], pods: Pods, ending: str, now: int) -> Object:
+def status_of(daemon_set: Object, fits: Fits, pods: Pods, ending: str, now: int) -> Object:
     """The counts that `kubectl get ds` shows: nodes, each judged by its oldest pod."""
-    wanted = eligible(daemon_set, nodes)
+    wanted = [node for node, (runs, _) in fits.items() if runs]
     oldest = {name: min(here, key=age) for name, here in pods.items() if here}
     there = [oldest[name] for name in wanted if name in oldest]
     available = sum(_is_available(daemon_set, pod, now) for pod in there)

@@ -11,6 +11,7 @@ Left out: the back-off after pods that a node keeps refusing. Source: kubernetes
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 from netsim.api.objects import Object, controller_of, is_leaving, key_of, labels_of, name_of, node_of, pod_ready
@@ -18,12 +19,26 @@ from netsim.api.store import Change
 from netsim.control.admission import Admission
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
-from netsim.control.daemons import REQUIRED, Plan, manage, status_of, tolerations, update
+from netsim.control.daemons import REQUIRED, Plan, belongs, manage, status_of, tolerations, update
 from netsim.control.pod_status import is_available
 from netsim.control.pod_template import REVISION, forget, new_name, pod_of, record
 from netsim.control.rollout import Hashes
 from netsim.control.workqueue import WorkQueue
 from netsim.units import S
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whether a node fits a template, and what that was judged by."""
+
+    template: Object
+    spec: Object
+    labels: dict[str, str]
+    fits: tuple[bool, bool]
+
+    def holds(self, template: Object, node: Object) -> bool:
+        """Whether nothing has changed since."""
+        return self.template is template and self.spec is node["spec"] and self.labels is labels_of(node)
 
 
 class DaemonSets:
@@ -35,6 +50,7 @@ class DaemonSets:
         self.client = Client(cluster)
         self.queue = WorkQueue(cluster, self._sync, workers=2)
         self.hashes = Hashes()
+        self._judged: dict[str, dict[str, Judged]] = {}  # by the set's uid and the node
         self._chance = cluster.draws.stream("daemon-pod-names")
         cluster.hear("DaemonSet", lambda change: self.queue.add(key_of(change.object)))
         cluster.hear("Pod", self._pod_changed)
@@ -54,14 +70,13 @@ class DaemonSets:
                 self.queue.add(key_of(daemon_set))
 
     def _sync(self, key: tuple[str, str]) -> Generator[Any, Any, None]:
-        store = self.cluster.store
-        daemon_set = store.get("DaemonSet", *key)
+        daemon_set = self.cluster.store.get("DaemonSet", *key)
         if daemon_set is None:
             return
         ending = self.hashes.of(daemon_set)
         record(self.cluster, daemon_set, ending)
         for decide in (manage, update):
-            plan = decide(daemon_set, store.list("Node"), self._pods(daemon_set), ending, self.cluster.now)
+            plan = decide(daemon_set, self.fits(daemon_set), self._pods(daemon_set), ending, self.cluster.now)
             yield from self._carry_out(daemon_set, plan, ending)
         forget(self.cluster, daemon_set, {ending, *self._hashes_in_use(daemon_set)})
         yield from self._report(daemon_set, ending)
@@ -88,12 +103,24 @@ class DaemonSets:
         patience = current["spec"].get("minReadySeconds", 0) * S
         if any(pod_ready(p) and not is_available(p, patience, now) for here in pods.values() for p in here):
             self.queue.add_after(patience, key_of(current))
-        status = status_of(current, self.cluster.store.list("Node"), pods, ending, now)
+        status = status_of(current, self.fits(current), pods, ending, now)
         if status != current.get("status"):
             yield self.client.call()
             current = self.cluster.current(daemon_set)
             if current is not None:
                 self.cluster.store.update({**current, "status": status})
+
+    def fits(self, daemon_set: Object) -> dict[str, tuple[bool, bool]]:
+        """Where the set's pods belong; a node is looked at again only when it or the template has changed."""
+        template, uid = daemon_set["spec"]["template"], daemon_set["metadata"]["uid"]
+        before, judged = self._judged.get(uid, {}), {}
+        for node in self.cluster.store.list("Node"):
+            known = before.get(name_of(node))
+            if known is None or not known.holds(template, node):
+                known = Judged(template, node["spec"], labels_of(node), belongs(daemon_set, node))
+            judged[name_of(node)] = known
+        self._judged[uid] = judged
+        return {name: known.fits for name, known in judged.items()}
 
     def _pods(self, daemon_set: Object) -> dict[str, list[Object]]:
         """The set's pods by the node they are meant for."""

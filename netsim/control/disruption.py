@@ -37,8 +37,20 @@ PATIENCE = 2 * MINUTE  # how long a pod whose eviction was granted may take to b
 
 def budgets_of(cluster: Cluster, pod: Object) -> list[Object]:
     """The budgets that a pod counts for."""
-    budgets = cluster.store.list("PodDisruptionBudget", pod["metadata"]["namespace"])
-    return [budget for budget in budgets if matches(budget["spec"].get("selector"), labels_of(pod))]
+    namespace, labels = pod["metadata"]["namespace"], labels_of(pod)
+    return [
+        budget
+        for item in (None, *labels.items())
+        for budget in cluster.store.find("PodDisruptionBudget", "selector", (namespace, item))
+        if matches(budget["spec"].get("selector"), labels)
+    ]
+
+
+def budget_keys(budget: Object) -> list[Any]:
+    """Under what a budget is found from a pod: the first label that it selects; None if it names no label."""
+    selector = budget["spec"].get("selector")
+    item = min(((selector or {}).get("matchLabels") or {}).items(), default=None)
+    return [] if selector is None else [(budget["metadata"]["namespace"], item)]
 
 
 def protected(cluster: Cluster, budget: Object) -> list[Object]:

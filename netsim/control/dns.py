@@ -3,8 +3,8 @@
 CoreDNS watches Services, EndpointSlices and namespaces and answers from what it has heard; a name is there one
 watch latency after the Service is. What it answers is in `dns_records.py`.
 
-`Dns` puts the addresses of Services' names into the forwarding state, which is what traffic asks.
-The DNS pods themselves, resolvers and caches are in `netsim/lab`.
+`Dns` puts the addresses of Services' names into the forwarding state. That is what traffic asks, unless DNS is made
+of pods: those, their caches and resolvers are in `nameservers.py` and `lookup.py`.
 Sources: Kubernetes DNS specification 1.1.0; coredns `plugin/kubernetes`.
 """
 
@@ -16,8 +16,6 @@ from netsim.api.objects import Key, Object, key_of, name_of
 from netsim.api.store import Change
 from netsim.control.cluster import Cluster
 from netsim.control.dns_records import TTL, Zone, ready_addresses, service_of
-
-slice_service = service_of
 
 
 def addresses_of(service: Object, slices: Iterable[Object]) -> tuple[str, ...]:

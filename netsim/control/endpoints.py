@@ -211,6 +211,7 @@ class Known:
     port_key: Key
     endpoint: Endpoint
     identity: Key
+    address: Object | None  # its entry in the legacy object
 
 
 class Memory:
@@ -234,10 +235,16 @@ class Memory:
         place = pod["metadata"].get("uid") or "/".join(key_of(pod)), family
         known = self._before.get(place)
         if known is None or known.pod is not pod or known.service is not service or known.zone != zone:
-            ports, endpoint = endpoint_ports(service, pod), endpoint_of(pod, node, service, family)
-            known = Known(pod, service, zone, counts(pod), ports, port_key(ports), endpoint, identity(endpoint))
+            known = _worked_out(service, pod, node, family)
         self._known[place] = known
         self._identities[id(known.endpoint)] = known.identity
+        return known
+
+    def recall(self, service: Object, pod: Object, family: str) -> Known:
+        """What was found out when it was last looked at; if that is out of date, what there is to know now."""
+        known = self._known.get((pod["metadata"].get("uid") or "/".join(key_of(pod)), family))
+        if known is None or known.pod is not pod or known.service is not service:
+            known = _worked_out(service, pod, None, family)
         return known
 
     def identity(self, endpoint: Endpoint) -> Key:
@@ -245,21 +252,28 @@ class Memory:
         return self._identities.get(id(endpoint)) or identity(endpoint)
 
 
+def _worked_out(service: Object, pod: Object, node: Object | None, family: str) -> Known:
+    ports, endpoint = endpoint_ports(service, pod), endpoint_of(pod, node, service, family)
+    address = next((_address(pod, service, ip) for ip in endpoint["addresses"]), None)
+    zone = labels_of(node).get(ZONE) if node is not None else None
+    return Known(pod, service, zone, counts(pod), ports, port_key(ports), endpoint, identity(endpoint), address)
+
+
 # the legacy object -----------------------------------------------------------------------------------------
 
 
-def endpoints_of(service: Object, pods: Iterable[Object]) -> Object:
-    """The Endpoints object of a Service."""
+def endpoints_of(service: Object, pods: Iterable[Object], memory: Memory | None = None) -> Object:
+    """The Endpoints object of a Service; `memory` is what the making of its slices has found out."""
+    memory = Memory() if memory is None else memory
     publish = service["spec"].get("publishNotReadyAddresses", False)
     family = address_types(service)[0]
     subsets: dict[str, tuple[list[Port], list[Object], list[Object]]] = {}
     for pod in pods:
-        if not counts(pod, terminating=publish):
+        known = memory.recall(service, pod, family)
+        if known.address is None or not counts(pod, terminating=publish):
             continue
-        for address in pod_addresses(pod, family)[:1]:
-            ports = endpoint_ports(service, pod)
-            _, ready, waiting = subsets.setdefault(repr(ports), (ports, [], []))
-            (ready if publish or pod_ready(pod) else waiting).append(_address(pod, service, address))
+        _, ready, waiting = subsets.setdefault(repr(known.ports), (known.ports, [], []))
+        (ready if known.endpoint["conditions"]["serving"] or publish else waiting).append(known.address)
     listed = [_subset(*parts) for parts in sorted(subsets.values(), key=lambda parts: repr(parts[0]))]
     portless = not service["spec"].get("ports")
     listed, cut = _cut_off([subset for subset in listed if portless or "ports" in subset])

@@ -136,7 +136,7 @@ class EndpointSlices:
     def _write_endpoints(self, service: Object, pods: list[Object]) -> None:
         """The legacy object, for those who still read it."""
         store = self.cluster.store
-        wanted = endpoints_of(service, pods)
+        wanted = endpoints_of(service, pods, self.memories[key_of(service)])
         old = store.get("Endpoints", *key_of(service))
         if old is None:
             store.create(wanted)

@@ -14,7 +14,7 @@ passes, every ten seconds. A kubelet that starts again takes containers with a r
 until it has asked them. When the machine loses power everything on it ends; after the boot pods that were
 deleted meanwhile are let go, the others start afresh in a new sandbox.
 
-Left out: image pulls, init containers, volumes, resource limits, graceful node shutdown.
+Left out: image pulls, init containers, what volumes hold, resource limits, graceful node shutdown.
 Sources: kubernetes `pkg/kubelet` (kubelet.go, status/status_manager.go); for restarts KEP-4781.
 """
 

@@ -9,6 +9,7 @@ Left out: the seconds in which a client finds out that its watch is dead, and co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import prod
 
 from netsim.control.cluster import Cluster
 from netsim.control.holds import Holds, Release
@@ -70,6 +71,17 @@ class NetworkLevers:
             self._changed()
 
         return self.holds.hold(("delay", link), extra, apply)
+
+    def disturb(self, link: tuple[str, str], jitter: int = 0, loss: float = 0.0, rate: int | None = None) -> Release:
+        """A link has more jitter (nanoseconds) and loss, and carries no more than `rate` bits per second."""
+
+        def apply(held: tuple[tuple[int, float, int | None], ...]) -> None:
+            rates = [rate for *_, rate in held if rate]
+            kept = prod(1 - loss for _, loss, _ in held)
+            self.topology.disturb(*link, sum(jitter for jitter, *_ in held), 1 - kept, min(rates, default=None))
+            self._changed()
+
+        return self.holds.hold(("disturbed", link), (jitter, loss, rate), apply)
 
     def stand_still(self, node: str, *, still: bool) -> None:
         """A machine sends and receives nothing, or does again."""

@@ -68,10 +68,6 @@ class Life:
         """Have the liveness probes fail, or no longer."""
         self.liveness_fails = fails
 
-    def crash_loop(self, after: int | None) -> None:
-        """The program's process fails so long (nanoseconds) after each of its starts; None: no longer."""
-        self.main.fails_after = after
-
     def slow(self, factor: float) -> None:
         """The program takes `factor` times as long for what it begins from now on; 1 heals it."""
         self.slowness = factor

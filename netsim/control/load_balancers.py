@@ -21,13 +21,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from netsim.dataplane.forwarding import Flows
 from netsim.fields import Duration, Model
 from netsim.units import S, format_duration
+
+if TYPE_CHECKING:  # a scenario is read without it
+    from netsim.dataplane.forwarding import Flows
 
 Probe = Literal["proxy-healthz", "health-check-node-port", "node-port"]
 ProfileName = Literal[

@@ -7,7 +7,7 @@ CoreDNS may (each pod its own, by its Corefile), NodeLocal does (one a node), an
 brings a `Cache` of its own.
 
 `lookup` is a story, as the engine's are: it yields how long it has to wait before it can go on. Who moves a clock
-lets that time pass (traffic, `TrafficNames`); a tool at a prompt adds it up (`netsim/lab/dns.py`).
+lets that time pass (`traffic_names.py`); a tool at a prompt adds it up (`netsim/lab/dns.py`).
 
 Left out: TCP when an answer is too long, rotation among nameservers, the conntrack race between A and AAAA,
 CNAMEs across more than eight names, queues in DNS pods; a query is answered by the state in which it was sent.
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
-from itertools import count
 
 from netsim.api.objects import Object
 from netsim.control.corefile import NAMESPACE
@@ -29,14 +28,12 @@ from netsim.control.pod_dns import Resolver
 from netsim.dataplane.errand import send, socket
 from netsim.dataplane.forwarding import Place
 from netsim.dataplane.route import Chance
-from netsim.dataplane.sources import Client, Source
-from netsim.draws import Stream, stream_key
 from netsim.units import US, S
 
 WORK = 60 * US  # of two cores, for 33,669 answers a second (CoreDNS scaling document): a core's time for one
 LOCAL_ADDRESS = "169.254.20.10"  # where NodeLocal listens, beside the cluster DNS's own address
 LOCAL_SUCCESS, LOCAL_DENIAL = 30 * S, 5 * S
-SILENT = "timeout: the DNS pods do not answer"
+SILENT = "the DNS pods do not answer"
 FOREVER = 1 << 62  # nobody will answer; whoever waits has a patience
 
 
@@ -104,12 +101,12 @@ def ask(names: Nameservers, asker: Asker, server: str, question: Question, chanc
     if server == names.address and names.in_pods:
         return _ask_pods(names, asker.place, server, question, chance, "UDP")
     if server == names.address and names.cluster.forwarding.dns_silent:
-        return Asked(question, server, None, FOREVER, SILENT)
+        return Asked(question, server, None, FOREVER, f"timeout: {SILENT}")
     if server == names.address:
         answer = names.answer(question, asker.place)
-        return Asked(question, server, answer, names.patience, "the cluster's DNS")
+        return Asked(question, server, answer, names.lookup_time, "the cluster's DNS")
     if server in HOST.nameservers:
-        return Asked(question, server, names.elsewhere(question, asker.place), names.patience, "outside")
+        return Asked(question, server, names.elsewhere(question, asker.place), names.lookup_time, "outside")
     return _ask_stranger(names, asker.place, server, question, chance)
 
 
@@ -119,6 +116,14 @@ def _is_local(names: Nameservers, place: Place, server: str) -> bool:
         return False
     mode = names.cluster.forwarding.kernels[place.machine].rules.config.mode
     return server == LOCAL_ADDRESS or (mode != "ipvs" and server == names.address)
+
+
+def must_ask(names: Nameservers, pod: Object | None, place: Place) -> str | None:
+    """The cluster's nameserver, for a client there who cannot do without it: nothing nearer may know."""
+    server = next(iter(names.resolver(pod).nameservers), None)
+    if server != names.address or not names.in_pods:
+        return None
+    return None if _is_local(names, place, server) and names.local(place.machine) else server
 
 
 def _ask_local(
@@ -148,7 +153,7 @@ def _ask_pods(
     state = names.cluster.forwarding
     reached = send(state, place, socket(state, place, server, 53, protocol, chance), chance)
     if state.dns_silent:
-        return Asked(question, server, None, FOREVER, SILENT)
+        return Asked(question, server, None, FOREVER, f"timeout: {SILENT}")
     if not reached.answered or reached.server is None:
         return Asked(question, server, None, reached.elapsed or FOREVER, f"{reached.outcome}: {reached.reason}")
     pod = reached.server
@@ -241,55 +246,3 @@ def _together(answers: Iterable[Answer]) -> Answer:
     codes = [answer.code for answer in given]
     code = "NOERROR" if "NOERROR" in codes else codes[0]
     return replace(given[0], code=code, records=records)
-
-
-# for traffic --------------------------------------------------------------------------------------------------
-
-
-class TrafficNames:
-    """How requests of traffic look up the names they are for; a source that caches has one cache for its clients."""
-
-    def __init__(self, names: Nameservers) -> None:
-        self.names = names
-        self._caches: dict[int, Cache] = {}
-        self._keys: dict[int, int] = {}
-
-    def __call__(
-        self, source: Source, client: Client, sequence: int, attempt: int
-    ) -> Generator[int, None, str | None]:
-        """Look up the name of a source's target; returns its address, or None."""
-        place = source.place(self.names.cluster.forwarding)
-        if place is None:
-            return None
-        pod = self._pod(source)
-        asker = Asker(source.traffic.source, place, self.names.resolver(pod), pod)
-        chance = self._chance(source, client, sequence, attempt)
-        found = yield from lookup(self.names, asker, source.target.name, chance, cache=self._cache(source))
-        return next(iter(found.addresses), None)
-
-    def nameserver(self, source: Source) -> str | None:
-        """Whom a source has to ask each time; None where a cache, its own or its node's, may know."""
-        names, place = self.names, source.place(self.names.cluster.forwarding)
-        if place is None or source.traffic.name_cache:
-            return None
-        server = next(iter(names.resolver(self._pod(source)).nameservers), None)
-        if server != names.address or (_is_local(names, place, server) and names.local(place.machine)):
-            return None
-        return server
-
-    def _pod(self, source: Source) -> Object | None:
-        return self.names.cluster.store.get("Pod", *source.pod.split("/")) if source.pod else None
-
-    def _cache(self, source: Source) -> Cache | None:
-        kept = source.traffic.name_cache
-        if not kept:
-            return None
-        return self._caches.setdefault(source.index, Cache(kept, kept))
-
-    def _chance(self, source: Source, client: Client, sequence: int, attempt: int) -> Chance:
-        """Bits that belong to this try of this request alone, one draw after the other."""
-        key = self._keys.get(source.index)
-        if key is None:
-            key = self._keys[source.index] = stream_key(self.names.cluster.draws.seed, "lookup", source.name)
-        stream, numbers = Stream(key, client.index), count(1 + (attempt << 16))
-        return lambda purpose: stream.bits(sequence, next(numbers))

@@ -26,7 +26,7 @@ from netsim.api.objects import name_of
 from netsim.api.store import Change
 from netsim.control.cloud_nodes import excluded, only_local
 from netsim.control.cluster import Cluster
-from netsim.control.dns import slice_service
+from netsim.control.dns_records import service_of
 from netsim.dataplane.forwarding import Forwarding
 from netsim.draws import index, log, uniform
 from netsim.topology.graph import CLOUD
@@ -125,18 +125,19 @@ class Memberlist:
     def _questions(self) -> list[tuple[str, str]]:
         """Who asks whom this second: each goes through the others in an order of its own."""
         members = [name for name, alive in self.alive.items() if alive]
-        found = []
-        for asker in members:
-            if not self._speaks(asker):
-                continue
-            turn = [name for name in self._turns.get(asker, ()) if name in members]
-            if not turn:
-                rest = [name for name in members if name != asker]
-                turn = [rest.pop(index(self._chance.next(), len(rest))) for _ in range(len(rest))]
-            if turn:
-                found.append((asker, turn.pop()))
-            self._turns[asker] = turn
-        return found
+        asking = [name for name in members if self._speaks(name)]
+        turns = ((asker, self._next(asker, members)) for asker in asking)
+        return [(asker, asked) for asker, asked in turns if asked]
+
+    def _next(self, asker: str, members: list[str]) -> str:
+        """Whom a member asks next; when it has asked everybody it begins anew, in another order."""
+        turn = self._turns.setdefault(asker, [])
+        while turn:
+            if self.alive.get(asked := turn.pop()):
+                return asked
+        rest = [name for name in members if name != asker]
+        turn += [rest.pop(index(self._chance.next(), len(rest))) for _ in range(len(rest))]
+        return turn.pop() if turn else ""
 
     def _speaks(self, name: str) -> bool:
         return speaks(self.cluster.forwarding, name)
@@ -271,5 +272,5 @@ class Announcement:
         return found
 
     def _slice_changed(self, change: Change) -> None:
-        if slice_service(change.object) == self.service:
+        if service_of(change.object) == self.service:
             self.decide()

@@ -50,8 +50,8 @@ class Nameservers:
     cluster: Cluster
     heard: Heard
     domain: str
-    usual: str  # the nameserver in pods' resolv.conf while there is no Service kube-dns
-    patience: int  # what a lookup takes where nothing can break
+    usual_address: str  # the nameserver in pods' resolv.conf while there is no Service kube-dns
+    lookup_time: int  # what a lookup takes where nothing can break
     in_pods: bool = False  # names are looked up by asking pods
     outside: dict[str, tuple[str, ...]] = field(default_factory=dict)  # names of the rest of the world
     _caches: dict[str, tuple[Server, Cache]] = field(default_factory=dict)  # of each DNS pod, and of which life
@@ -74,7 +74,7 @@ class Nameservers:
     def address(self) -> str:
         """The nameserver in pods' resolv.conf, whether anybody is there or not."""
         service = self._object("Service", SERVICE)
-        return (service["spec"].get("clusterIP") if service else None) or self.usual
+        return (service["spec"].get("clusterIP") if service else None) or self.usual_address
 
     @property
     def settings(self) -> Settings:

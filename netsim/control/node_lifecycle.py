@@ -44,6 +44,7 @@ from netsim.control.taints import (
     UNREACHABLE,
     condition_taints,
     eviction_rate,
+    no_execute_key,
     zone_key,
     zone_state,
 )
@@ -206,10 +207,9 @@ class NodeLifecycle:
 
     def _taint(self, name: str) -> Generator[Any, Any, None]:
         node = self.cluster.store.get("Node", "", name)
-        if node is None or is_true(node, "Ready"):
+        key = no_execute_key(node) if node is not None else None
+        if node is None or key is None:
             return
-        ready = condition(node, "Ready")
-        key = UNREACHABLE if ready is None or ready["status"] == "Unknown" else NOT_READY
         other = NOT_READY if key == UNREACHABLE else UNREACHABLE
         taint = {"key": key, "effect": "NoExecute", "timeAdded": self.cluster.now}
         self.cluster.store.update(with_taints(node, add=[taint], remove=[(other, "NoExecute")]))

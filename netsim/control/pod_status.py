@@ -104,12 +104,6 @@ def pre_stop(container: Object) -> int:
     return int((hook.get("sleep") or {}).get("seconds", 0)) * S
 
 
-def is_ready(pod: Object) -> bool:
-    """Whether the kubelet last said that it is ready (the API may have been told otherwise since)."""
-    found = condition(pod, "ContainersReady")
-    return found is not None and found["status"] == "True"
-
-
 def ready_since(pod: Object) -> int:
     """When the pod's Ready condition last changed."""
     found = condition(pod, "Ready")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from netsim.api.objects import Object, condition, is_leaving, key_of, name_of, node_of, pod_ready
 from netsim.api.store import Change
 from netsim.control.cluster import Cluster
-from netsim.control.dns import slice_service
+from netsim.control.dns_records import service_of
 
 Notable = tuple[str, str, str, str]  # kind of change, subject, node, detail
 
@@ -54,7 +54,7 @@ def of_pod(change: Change) -> Iterator[Notable]:
 
 def of_slice(change: Change) -> Iterator[Notable]:
     """Endpoints that became ready, or stopped being so."""
-    namespace, service = slice_service(change.object)
+    namespace, service = service_of(change.object)
     before = _endpoints(change.old)
     now = _endpoints(change.object) if change.type != "DELETED" else {}
     for address, (pod, node) in now.items():

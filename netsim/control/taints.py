@@ -115,20 +115,6 @@ def shortest(tolerations: Iterable[Toleration]) -> int | None:
     return max(0, min(limits)) * S if limits else None
 
 
-def eviction_delay(taints: Iterable[Taint], tolerations: Iterable[Toleration]) -> int | None:
-    """How long a pod may stay on a node with these NoExecute taints; None means for ever.
-
-    >>> taint = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
-    >>> eviction_delay([taint], []), eviction_delay([taint], [{"operator": "Exists"}])
-    (0, None)
-    """
-    taints = tuple(taints)
-    if not taints:
-        return None
-    used = used_tolerations(taints, tolerations)
-    return 0 if used is None else shortest(used)
-
-
 def with_default_tolerations(pod: Object, timings: Timings) -> Object:
     """The pod as admission lets it in: it bears a silent node for a while, unless it says itself how long."""
     tolerations = pod["spec"].get("tolerations") or []

@@ -26,7 +26,7 @@ from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.moments import BEGIN
 from netsim.dataplane.requests import UNFINISHED, canonical
 from netsim.dataplane.server import Server
-from netsim.dataplane.sources import Source
+from netsim.dataplane.sources import Client, Source
 from netsim.proxy.packet import Packet
 from netsim.topology.graph import CLOUD
 
@@ -39,12 +39,15 @@ ROOM = {
 }
 
 
+MOST = 1 << 24  # rows of the table that memory is set aside for from the beginning; it is taken as it is used
+
+
 class CompiledEngine:
     """Moves requests through a forwarding state, up to whatever instant it is told."""
 
     def __init__(
         self, state: Forwarding, sources: Sequence[Source], nodes: Sequence[str], syn_schedule: Sequence[int],
-        name_lookup: int,
+        name_lookup: int, expected: int = 0,
     ) -> None:  # fmt: skip
         self.state = state
         self.sources = sources
@@ -58,12 +61,13 @@ class CompiledEngine:
         clock["syn_patience"] = patience
         clock["counted"] = any(kernel.rules.config.mode == "ipvs" for kernel in state.kernels.values())
         self.arena.grow("sources", len(sources))
-        self.arena.grow("clients", sum(len(source.clients) for source in sources))
+        self.arena.grow("clients", sum(source.count for source in sources))
         self.memory.clients["idle"] = -1
+        self.arena.grow("table", min(expected, MOST))
         first = 0
         for source in sources:
             self.memory.sources[source.index] = _described(source, first)
-            first += len(source.clients)
+            first += source.count
         state.on_start = self._client_started
         state.on_stop = self._server_stopped
         for source in sources:
@@ -96,7 +100,7 @@ class CompiledEngine:
         self.advance(end)
         for flight in np.flatnonzero(self.memory.flights["time"] >= 0):
             self._abandon(int(flight), end)
-        return canonical(self.rows) if self.memory.clock[0]["disorder"] else self.rows.copy()
+        return canonical(self.rows) if self.memory.clock[0]["disorder"] else self.rows
 
     def settled(self) -> NDArray[np.void]:
         """Finished requests that none under way was sent before, in canonical order; each is handed over once.
@@ -183,22 +187,20 @@ class CompiledEngine:
         traffic = source.traffic
         first = source.gap if traffic.arrivals == "constant" else source.arrivals.exponential(0, source.gap)
         if traffic.start + first < source.stop:
-            self._begin(source, 0, traffic.start + first, states.ARRIVAL, -1)
+            self._begin(source, 1, traffic.start + first, states.ARRIVAL, -1)
 
     def _start_clients(self, source: Source) -> None:
         life = source.life(self.state)
         program = -1 if life is None else self.programs.row(life)
-        for client in range(len(source.clients)):
-            self._begin(source, client, max(self.now, source.traffic.start), states.WAKE, program)
+        self._begin(source, source.count, max(self.now, source.traffic.start), states.WAKE, program)
 
-    def _begin(self, source: Source, client: int, time: int, state: int, life: int) -> None:
-        """A flight that waits for its first moment."""
-        clock = self.memory.clock[0]
-        if clock["free_flight"] < 0:
-            self.arena.grow("flights")
-        if clock["events"] + 1 >= len(self.memory.agenda):
-            self.arena.grow("agenda")
-        leaves.begin(self.memory, source.index, client, time, BEGIN, state, life)
+    def _begin(self, source: Source, count: int, time: int, state: int, life: int) -> None:
+        """Flights that wait for their first moment."""
+        self.arena.grow("flights", len(self.memory.flights) + count)
+        events = int(self.memory.clock[0]["events"])
+        if events + count + 2 > len(self.memory.agenda):
+            self.arena.grow("agenda", 2 * (events + count))
+        leaves.begin(self.memory, source.index, count, time, BEGIN, state, life)
 
     def _client_started(self, server: Server) -> None:
         for source in self.sources:
@@ -237,13 +239,13 @@ class CompiledEngine:
         """The clients of a source are gone, and with them the connections they kept."""
         first, memory = int(self.memory.sources[source.index]["first"]), self.memory
         if memory.clock[0]["counted"]:
-            for client in memory.clients[first : first + len(source.clients)]:
+            for client in memory.clients[first : first + source.count]:
                 kept = int(client["idle"])
                 while kept >= 0:
                     if memory.idle[kept]["translator"] >= 0:
                         self.roads.count(int(memory.idle[kept]["translator"]), opened=False)
                     kept = int(memory.idle[kept]["next"])
-        leaves.forget_connections(memory, first, len(source.clients))
+        leaves.forget_connections(memory, first, source.count)
 
     def _abandon(self, flight: int, when: int) -> None:
         """The client is gone, or the run over: its request has no end."""
@@ -257,7 +259,7 @@ class CompiledEngine:
 def _described(source: Source, first: int) -> Any:
     """A source as a record; what depends on the cluster is found when it is first asked for."""
     traffic, retries, keep = source.traffic, source.traffic.retries, source.traffic.keep_alive
-    client = source.clients[0]
+    client = Client(source.draws, source.name, 0)  # the others have the same streams, in lanes of their own
     record = np.zeros(1, SOURCE)[0]
     for name, value in {
         "stamp": -1,

@@ -26,9 +26,9 @@ def cached(function: Callable[..., Any]) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder())
     try:
-        return njit(cache=True)(function)
+        return njit(cache=True, _nrt=False)(function)
     except RuntimeError:  # no place to keep it
-        return njit(function)
+        return njit(_nrt=False)(function)
     finally:
         config.CACHE_DIR = before
 

@@ -100,7 +100,7 @@ def earlier(a, b):
     return a.time < b.time or (a.time == b.time and a.key < b.key)
 
 
-@njit
+@njit(inline="always")
 def push(agenda, size, time, key, flight):
     """Put a moment on an agenda of `size` entries."""
     at = size
@@ -114,7 +114,7 @@ def push(agenda, size, time, key, flight):
     agenda[at].time, agenda[at].key, agenda[at].flight = time, key, flight
 
 
-@njit
+@njit(inline="always")
 def put_first(agenda, size, time, key, flight):
     """Put a moment in the place of the first one, on an agenda of `size` entries."""
     at, below = 0, 1
@@ -132,8 +132,18 @@ def put_first(agenda, size, time, key, flight):
     agenda[at].time, agenda[at].key, agenda[at].flight = time, key, flight
 
 
-@njit
+@njit(inline="always")
 def drop_first(agenda, size):
     """Take the first moment off an agenda that has `size` entries afterwards."""
     last = agenda[size]
     put_first(agenda, size, last.time, last.key, last.flight)
+
+
+@njit(inline="always")
+def schedule(agenda, size, free, time, key, flight):
+    """Put a moment on the agenda, in the first place if that is `free`; the agenda's new size."""
+    if free:
+        put_first(agenda, size, time, key, flight)
+        return size
+    push(agenda, size, time, key, flight)
+    return size + 1

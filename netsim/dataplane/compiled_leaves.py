@@ -18,42 +18,41 @@ def key_of(kind, source, lane):
 
 
 @njit(inline="always")
-def release(w, f):
+def release(clock, flights, f):
     """A flight is over."""
-    flight, clock = w.flights[f], w.clock[0]
+    flight = flights[f]
     flight.time = -1
     flight.done = clock.free_flight
     clock.free_flight = f
 
 
 @njit(inline="always")
-def pin_of(w, flight, machine):
+def pin_of(pins, flight, machine):
     """What a machine has chosen for a connection, or -1."""
     p = flight.pins
     while p >= 0:
-        if w.pins[p].machine == machine:
-            return w.pins[p].choice
-        p = w.pins[p].next
+        if pins[p].machine == machine:
+            return pins[p].choice
+        p = pins[p].next
     return -1
 
 
 @njit(inline="always")
-def pin(w, flight, machine, choice):
+def pin(clock, pins, flight, machine, choice):
     """A machine remembers what it has chosen for a connection."""
-    clock = w.clock[0]
     p = clock.free_pin
-    clock.free_pin = w.pins[p].next
-    w.pins[p].machine, w.pins[p].choice, w.pins[p].next = machine, choice, flight.pins
+    clock.free_pin = pins[p].next
+    pins[p].machine, pins[p].choice, pins[p].next = machine, choice, flight.pins
     flight.pins = p
 
 
 @njit(inline="always")
-def unpin(w, flight):
-    clock = w.clock[0]
+def unpin(clock, pins, flight):
+    """The machines forget a connection that is open, or will never be."""
     while flight.pins >= 0:
         p = flight.pins
-        flight.pins = w.pins[p].next
-        w.pins[p].next = clock.free_pin
+        flight.pins = pins[p].next
+        pins[p].next = clock.free_pin
         clock.free_pin = p
 
 
@@ -93,19 +92,18 @@ def transmit(w, flight, source, road, size, now, way):
 
 
 @njit(inline="always")
-def begin_row(w, flight, now):
+def begin_row(clock, table, flight, now):
     """A request has its row in the table from its beginning on: they are in order, unless clients run ahead."""
-    clock = w.clock[0]
     slot = clock.table
     clock.table += 1
-    row = w.table[slot]
+    row = table[slot]
     row.sent, row.sequence, row.client, row.source = now, flight.sequence, flight.client, flight.source
     row.latency, row.connect, row.queued, row.service = -1, 0, 0, 0
     row.pod, row.ingress, row.attempts, row.outcome = -1, -1, 1, -1
     flight.slot = slot + clock.first
     flight.attempts, flight.packets = 1, 0
     if slot:
-        last = w.table[slot - 1]
+        last = table[slot - 1]
         if last.sent > now or (
             last.sent == now
             and (last.source > row.source or (last.source == row.source and last.client > row.client))
@@ -114,11 +112,10 @@ def begin_row(w, flight, now):
 
 
 @njit(inline="always")
-def keep(w, flight, client, expires):
+def keep(clock, idle, flight, client, expires):
     """A client keeps its connection for the next request."""
-    clock = w.clock[0]
     spare = clock.free_idle
-    kept = w.idle[spare]
+    kept = idle[spare]
     clock.free_idle = kept.next
     kept.expires, kept.used = expires, flight.used + 1
     kept.station, kept.server, kept.ingress = flight.station, flight.server, flight.ingress
@@ -140,11 +137,10 @@ def pause_before_retry(source, flight):
 
 
 @njit(inline="always")
-def take(w, flight, client):
+def take(clock, idle, flight, client):
     """A client takes the connection it used last out of its pool."""
-    clock = w.clock[0]
     spare = client.idle
-    kept = w.idle[spare]
+    kept = idle[spare]
     flight.station, flight.server, flight.used = kept.station, kept.server, kept.used
     flight.ingress, flight.translator, flight.masqueraded = kept.ingress, kept.translator, kept.masqueraded
     client.idle, client.count = kept.next, client.count - 1
@@ -163,24 +159,25 @@ def next_arrival(source, flight):
 
 
 @cached
-def begin(w, source, client, time, kind, state, life):
-    """A flight that waits for its first moment. There must be room."""
+def begin(w, source, count, time, kind, state, life):
+    """Flights of a source's clients that wait for their first moment. There must be room."""
     clock = w.clock[0]
-    f = clock.free_flight
-    flight = w.flights[f]
-    clock.free_flight = flight.done
-    flight.time, flight.key, flight.state = time, key_of(kind, source, client), state
-    flight.source, flight.client, flight.life = source, client, life
-    flight.sequence, flight.slot, flight.pins, flight.inside = 0, -1, -1, 0
-    push(w.agenda, clock.events, flight.time, flight.key, f)
-    clock.events += 1
+    for client in range(count):
+        f = clock.free_flight
+        flight = w.flights[f]
+        clock.free_flight = flight.done
+        flight.time, flight.key, flight.state = time, key_of(kind, source, client), state
+        flight.source, flight.client, flight.life = source, client, life
+        flight.sequence, flight.slot, flight.pins, flight.inside = 0, -1, -1, 0
+        push(w.agenda, clock.events, flight.time, flight.key, f)
+        clock.events += 1
 
 
 @cached
 def let_go(w, f):
     """A flight ends, whatever it was waiting for."""
-    unpin(w, w.flights[f])
-    release(w, f)
+    unpin(w.clock[0], w.pins, w.flights[f])
+    release(w.clock[0], w.flights, f)
 
 
 @cached
@@ -197,19 +194,19 @@ def forget_connections(w, first, count):
         client.count = 0
 
 
-@cached
-def enter(w, server, now, service):
+@njit(inline="always")
+def enter_queue(workers, starts, server, now, service):
     """A request enters a program's queue: when it will start, or -1 when the backlog is full."""
-    starts, ring, room = w.starts, server.ring, server.room
-    while server.waiting and starts[ring + server.head % room] <= now:
+    ring, mask = server.ring, server.room - 1
+    while server.waiting and starts[ring + (server.head & mask)] <= now:
         server.head += 1
         server.waiting -= 1
-    free, first, count = w.workers, server.first, server.workers
+    free, first, count = workers, server.first, server.workers
     start = max(now, free[first])
     if start > now:
         if server.waiting >= server.backlog:
             return np.int64(-1)
-        starts[ring + (server.head + server.waiting) % room] = start
+        starts[ring + ((server.head + server.waiting) & mask)] = start
         server.waiting += 1
     done, at, below = start + service, 0, 1
     while below < count:  # the heap's first worker is busy now
@@ -221,3 +218,9 @@ def enter(w, server, now, service):
         at, below = below, 2 * below + 1
     free[first + at] = done
     return start
+
+
+@cached
+def enter(w, server, now, service):
+    """The same, for Python."""
+    return enter_queue(w.workers, w.starts, server, now, service)

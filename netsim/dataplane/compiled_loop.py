@@ -19,18 +19,11 @@ import numpy as np
 
 from netsim.dataplane import compiled_states as states
 from netsim.dataplane.compiled_cache import cached
-from netsim.dataplane.compiled_draws import (
-    draw_bits,
-    draw_duration,
-    draw_index,
-    drop_first,
-    push,
-    put_first,
-)
+from netsim.dataplane.compiled_draws import draw_bits, draw_duration, draw_index, drop_first, schedule
 from netsim.dataplane.compiled_leaves import (
     begin_row,
     cross,
-    enter,
+    enter_queue,
     keep,
     key_of,
     next_arrival,
@@ -51,7 +44,10 @@ from netsim.dataplane.requests import DNS_FAILURE, OK, OVERLOADED, REFUSED, RESE
 def move(w, until):
     """Move everything strictly before `until`; returns states.DONE, or what is needed to go on."""
     clock = w.clock[0]
-    version, counted, agenda = clock.version, clock.counted, w.agenda
+    agenda, flights, table, sources, clients = w.agenda, w.flights, w.table, w.sources, w.clients
+    idle, pins, servers, stations, choices, resends = w.idle, w.pins, w.servers, w.stations, w.choices, w.resends
+    workers, starts = w.workers, w.starts
+    version, counted = clock.version, clock.counted
     events, f, hole = clock.events, clock.current, False
     ask = states.DONE
     while True:
@@ -67,11 +63,11 @@ def move(w, until):
                 break
             hole = True  # the first place is free: whatever is put on the agenda next takes it
             f = agenda[0].flight
-            if w.flights[f].time != agenda[0].time or w.flights[f].key != agenda[0].key:
+            if flights[f].time != agenda[0].time or flights[f].key != agenda[0].key:
                 f = np.int64(-1)  # it was woken earlier, or is gone
                 continue
-        flight = w.flights[f]
-        source = w.sources[flight.source]
+        flight = flights[f]
+        source = sources[flight.source]
         now, state = flight.time, flight.state
         alone = source.alone and not counted
         wait, then, kind = np.int64(-1), states.WAITS, 0
@@ -83,11 +79,11 @@ def move(w, until):
             if clock.free_flight < 0:
                 ask = states.MORE_FLIGHTS
                 break
-            if clock.table >= len(w.table):
+            if clock.table >= len(table):
                 ask = states.MORE_TABLE
                 break
             begun = clock.free_flight if source.here else np.int64(-1)
-            fresh = w.flights[clock.free_flight]
+            fresh = flights[clock.free_flight]
             if source.here:
                 clock.free_flight = fresh.done
                 fresh.time, fresh.key, fresh.sequence, fresh.source = now, 0, flight.sequence, flight.source
@@ -95,38 +91,34 @@ def move(w, until):
             next_arrival(source, flight)
             if flight.time < source.stop:
                 flight.key = key_of(BEGIN, flight.source, flight.sequence)
-                if hole:
-                    put_first(agenda, events, flight.time, flight.key, f)
-                    hole = False
-                else:
-                    push(agenda, events, flight.time, flight.key, f)
-                    events += 1
+                events = schedule(agenda, events, hole, flight.time, flight.key, f)
+                hole = False
             else:
-                release(w, f)
+                release(clock, flights, f)
             f = begun
             if f < 0:
                 continue
             flight = fresh
-            begin_row(w, flight, now)
+            begin_row(clock, table, flight, now)
             flight.state = state = states.TRY_BEGINS
         elif state == states.WAKE:
             if source.stamp != version:
                 clock.about, ask = flight.source, states.ASK_SOURCE
                 break
-            if clock.table >= len(w.table):
+            if clock.table >= len(table):
                 ask = states.MORE_TABLE
                 break
             if now >= source.stop or not source.here:
-                release(w, f)
+                release(clock, flights, f)
                 f = np.int64(-1)
                 continue
-            asking = w.clients[source.first + flight.client]
+            asking = clients[source.first + flight.client]
             flight.sequence = asking.asked
             asking.asked += 1
-            begin_row(w, flight, now)
+            begin_row(clock, table, flight, now)
             flight.state = state = states.TRY_BEGINS
 
-        row = w.table[flight.slot - clock.first]
+        row = table[flight.slot - clock.first]
 
         if state == states.RETRY:
             flight.attempts, flight.packets = flight.attempts + 1, 0
@@ -135,13 +127,13 @@ def move(w, until):
         if state == states.TRY_BEGINS:
             flight.deadline = min(now + source.timeout, NEVER)
             row.connect = 0
-            client = w.clients[source.first + flight.client]
+            client = clients[source.first + flight.client]
             if client.idle >= 0:
-                kept = w.idle[client.idle]
-                server = w.servers[kept.server]
+                kept = idle[client.idle]
+                server = servers[kept.server]
                 believed = now <= kept.expires
                 if believed and server.ended >= 0 and server.farewell:
-                    station = w.stations[kept.station]
+                    station = stations[kept.station]
                     if station.way_stamp != version:
                         clock.about, ask = kept.station, states.ASK_WAY
                         break
@@ -152,7 +144,7 @@ def move(w, until):
                     ask = states.ASK_CLOSED
                     break
                 clock.answer = 0
-                take(w, flight, client)
+                take(clock, idle, flight, client)
                 if not believed:
                     continue
                 row.pod, row.ingress = server.pod, flight.ingress
@@ -181,18 +173,18 @@ def move(w, until):
             else:
                 flight.root, flight.first, flight.syn = source.root, now, 0
                 flight.patience = min(flight.patience, now + clock.syn_patience)
-                flight.only = len(w.resends) < 2 or now + w.resends[1] >= flight.patience
+                flight.only = len(resends) < 2 or now + resends[1] >= flight.patience
                 flight.ingress, flight.translator, flight.masqueraded, flight.used = -1, -1, 0, 0
                 flight.state = state = states.NEXT_SYN
         if state == states.SILENCE:
             flight.syn += 1
             flight.state = state = states.NEXT_SYN
         if state == states.NEXT_SYN:
-            if flight.syn >= len(w.resends) or flight.first + w.resends[flight.syn] >= flight.patience:
+            if flight.syn >= len(resends) or flight.first + resends[flight.syn] >= flight.patience:
                 wait, kind, then = max(now, flight.patience), GIVE_UP, states.CONNECT_GAVE_UP
                 state = states.WAITS
-            elif flight.first + w.resends[flight.syn] > now:
-                wait, kind, then = flight.first + w.resends[flight.syn], RESEND, states.SYN_AGAIN
+            elif flight.first + resends[flight.syn] > now:
+                wait, kind, then = flight.first + resends[flight.syn], RESEND, states.SYN_AGAIN
                 state = states.WAITS
             else:
                 state = states.SYN_AGAIN
@@ -200,7 +192,7 @@ def move(w, until):
             flight.station = flight.root
             flight.state = state = states.LOOK
         if state == states.SYN_ARRIVES or state == states.LOOK or state == states.GO_ON:
-            station = w.stations[flight.station]
+            station = stations[flight.station]
             if station.stamp != version:
                 clock.about, ask = flight.station, states.ASK_STATION
                 break
@@ -215,7 +207,7 @@ def move(w, until):
                     clock.about, ask = flight.station, states.ASK_WAY
                     break
                 flight.server = station.server
-                row.pod = w.servers[station.server].pod
+                row.pod = servers[station.server].pod
                 way = station.hidden_way if flight.masqueraded else station.way
                 if flight.ingress >= 0 and flight.masqueraded == 0 and station.bypassed:
                     way = np.int64(-1)
@@ -238,7 +230,7 @@ def move(w, until):
             else:
                 which, onward = np.int64(0), np.int64(-1)
                 if station.does != states.PASSES:
-                    pinned = pin_of(w, flight, station.machine)
+                    pinned = pin_of(pins, flight, station.machine)
                     if pinned >= 0 and state != states.GO_ON:
                         if clock.answer == 0:
                             clock.about, clock.which, ask = flight.station, pinned, states.ASK_PINNED
@@ -262,16 +254,16 @@ def move(w, until):
                     flight.state = state = states.TURNED_AWAY
                 else:
                     if onward < 0:
-                        onward = np.int64(w.choices[station.first + which])
-                        if onward < 0 or w.stations[onward].edge_stamp != version:
+                        onward = np.int64(choices[station.first + which])
+                        if onward < 0 or stations[onward].edge_stamp != version:
                             clock.about, clock.which, ask = flight.station, which, states.ASK_EDGE
                             break
                         if station.does != states.PASSES and not flight.only:
                             if clock.free_pin < 0:
                                 ask = states.MORE_PINS
                                 break
-                            pin(w, flight, station.machine, w.stations[onward].choice)
-                    there = w.stations[onward]
+                            pin(clock, pins, flight, station.machine, stations[onward].choice)
+                    there = stations[onward]
                     delay = np.int64(-1)
                     if there.edge == states.PASSES:
                         if there.ingress >= 0:
@@ -300,7 +292,7 @@ def move(w, until):
                             flight.time, flight.state = wait, then
                             continue
         if state == states.TURNED_AWAY:
-            station = w.stations[flight.station]
+            station = stations[flight.station]
             if station.way_stamp != version:
                 clock.about, ask = flight.station, states.ASK_WAY
                 break
@@ -333,13 +325,13 @@ def move(w, until):
                     break
                 clock.answer = 0
             row.connect = now - flight.began
-            row.pod, row.ingress = w.servers[flight.server].pod, flight.ingress
+            row.pod, row.ingress = servers[flight.server].pod, flight.ingress
             flight.state = state = states.EXCHANGE
         if state == states.EXCHANGE:
             flight.deadline, flight.resend = min(flight.deadline, now + TCP_GIVE_UP), 0
             flight.state = state = states.SEND
         if state == states.REQUEST_ARRIVES:
-            server = w.servers[flight.server]
+            server = servers[flight.server]
             if server.waiting >= server.room and server.waiting < server.backlog:
                 clock.about, ask = flight.server, states.MORE_STARTS
                 break
@@ -351,7 +343,7 @@ def move(w, until):
                 service = draw_duration(server.kind, server.shortest, server.longest, bits)
                 if server.slowness != 1.0:
                     service = np.int64(service * server.slowness)
-                start = enter(w, server, now, service)
+                start = enter_queue(workers, starts, server, now, service)
                 if start < 0:
                     flight.outcome = OVERLOADED
                     flight.state = state = states.HEAR_BACK
@@ -372,14 +364,14 @@ def move(w, until):
             flight.inside, flight.outcome = 0, OK
             flight.state = state = states.HEAR_BACK
         if state == states.KILLED or state == states.FIND_CLOSED:
-            server = w.servers[flight.server]
+            server = servers[flight.server]
             if server.stamp != version:
                 clock.about, ask = flight.server, states.ASK_POWER
                 break
             flight.inside, flight.outcome = 0, RESET
             flight.state = state = states.HEAR_BACK if server.powered else states.HEAR_NOTHING
         if state == states.SEND or state == states.HEAR_BACK:
-            station = w.stations[flight.station]
+            station = stations[flight.station]
             if station.way_stamp != version:
                 clock.about, ask = flight.station, states.ASK_WAY
                 break
@@ -412,13 +404,13 @@ def move(w, until):
             flight.inside, flight.outcome = 0, TIMEOUT
             flight.state = state = states.ANSWERED
         if state == states.ANSWERED:
-            client = w.clients[source.first + flight.client]
+            client = clients[source.first + flight.client]
             good = flight.outcome == OK or flight.outcome == OVERLOADED
             if good and client.count < source.kept and flight.used + 1 < source.carries:
                 if clock.free_idle < 0:
                     ask = states.MORE_IDLE
                     break
-                keep(w, flight, client, now + source.idle)
+                keep(clock, idle, flight, client, now + source.idle)
             elif counted and flight.translator >= 0:
                 if clock.answer != 1:
                     ask = states.ASK_CLOSED
@@ -426,14 +418,14 @@ def move(w, until):
                 clock.answer = 0
             flight.state = state = states.TRY_ENDS
         if state == states.TRY_ENDS:
-            unpin(w, flight)
+            unpin(clock, pins, flight)
             if flight.outcome != OK and flight.attempts <= source.retries:
                 wait, kind, then = now + pause_before_retry(source, flight), BEGIN, states.RETRY
             else:
                 row.latency, row.outcome = now - row.sent, flight.outcome
                 flight.slot = -1
                 if source.open:
-                    release(w, f)
+                    release(clock, flights, f)
                     f = np.int64(-1)
                     continue
                 pause = source.think if source.think or now > row.sent else np.int64(BREATH)
@@ -443,13 +435,8 @@ def move(w, until):
         if then == states.WAKE and alone and wait < until:
             continue
         flight.key = key_of(kind, flight.source, flight.sequence if source.open else np.int64(flight.client))
-        if hole:
-            put_first(agenda, events, wait, flight.key, f)
-            hole = False
-        else:
-            push(agenda, events, wait, flight.key, f)
-            events += 1
-        f = np.int64(-1)
+        events = schedule(agenda, events, hole, wait, flight.key, f)
+        f, hole = np.int64(-1), False
     if hole:
         events -= 1
         drop_first(agenda, events)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from netsim.dataplane.compiled_draws import CONSTANT, EXPONENTIAL, UNIFORM
 from netsim.dataplane.compiled_leaves import enter
 from netsim.dataplane.compiled_records import Arena
 from netsim.dataplane.server import Queue, Server
 
 KINDS = {"constant": CONSTANT, "exponential": EXPONENTIAL, "uniform": UNIFORM}
-RING = 16  # places in a server's first ring of waiting requests
+RING = 16  # places in a server's first ring of waiting requests; always a power of two
 
 
 class CompiledQueue(Queue):
@@ -83,12 +85,12 @@ class Programs:
         record["ended"], record["farewell"] = server.ended, server.farewell
 
     def lengthen(self, row: int) -> None:
-        """Give a server's ring of waiting requests twice the room."""
+        """Give a server's ring of waiting requests more room."""
         record = self.arena.memory.servers[row]
         ring, room, head = (int(record[name]) for name in ("ring", "room", "head"))
-        starts = self.arena.memory.starts
-        waiting = [starts[ring + (head + i) % room] for i in range(int(record["waiting"]))]
-        self._give_ring(row, min(2 * room, int(record["backlog"])))
+        places = ring + (head + np.arange(int(record["waiting"]))) % room
+        waiting = self.arena.memory.starts[places]
+        self._give_ring(row, 4 * room)
         ring = int(record["ring"])
         self.arena.memory.starts[ring : ring + len(waiting)] = waiting
         record["head"] = 0
@@ -109,7 +111,7 @@ class Programs:
         self._workers += queue.workers
         if self._workers > len(self.arena.memory.workers):
             self.arena.grow("workers", 2 * self._workers)
-        self._give_ring(row, max(1, min(RING, queue.backlog)))
+        self._give_ring(row, RING)
         server.queue = CompiledQueue(self, row)
         return row
 

@@ -237,7 +237,7 @@ LISTS = {"flights": ("free_flight", "done"), "idle": ("free_idle", "next"), "pin
 def grown(memory: Memory, name: str, size: int = 0) -> Memory:
     """The same memory with one array at least twice as long (or `size`); what is new is free."""
     old: Any = getattr(memory, name)
-    new = np.zeros(max(64, 2 * len(old), size), old.dtype)
+    new = np.zeros(max(64, len(old), size or 2 * len(old)), old.dtype)
     new[: len(old)] = old
     if name in LISTS:
         head, link = LISTS[name]

@@ -81,5 +81,5 @@ def engine_of(
     if choice.name == "compiled":
         from netsim.dataplane.compiled import CompiledEngine
 
-        return CompiledEngine(state, sources, nodes, syn_schedule, name_lookup)  # type: ignore[return-value]
+        return CompiledEngine(state, sources, nodes, syn_schedule, name_lookup, expected(sources))  # type: ignore[return-value]
     return PlainEngine(state, sources, nodes, syn_schedule, name_lookup)

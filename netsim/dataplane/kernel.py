@@ -18,6 +18,7 @@ from netsim.draws import index, stream_key
 from netsim.proxy.affinity import Affinity
 from netsim.proxy.conntrack import Conntrack, Entry
 from netsim.proxy.endpoints import Endpoint
+from netsim.proxy.ipvs import IPVS as Servers
 from netsim.proxy.ipvs_state import IPVS, ServerKey
 from netsim.proxy.node import NodeRules
 from netsim.proxy.packet import Packet, Verdict
@@ -43,6 +44,13 @@ class Kernel:
             self.affinity.retain(port, version.endpoints.all if version else ())
         if len(self.conntrack):
             self.conntrack.clean_up([*self.rules.versions(4), *self.rules.versions(6)])
+
+    def render(self) -> str:
+        """The node's rules as its own tool prints them; IPVS lists weights and connections, too."""
+        mode = self.rules.mode
+        if isinstance(mode, Servers) and self.rules.revision:
+            return mode.render(self.rules, self.ipvs)
+        return self.rules.render()
 
     def reset(self) -> None:
         """The machine lost power: a fresh kernel has neither rules nor memories."""

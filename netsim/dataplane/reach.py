@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.requests import OUTCOMES
-from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, Translation, arrive, leave
+from netsim.dataplane.route import Delivered, Hop, Onward, Refused, Silence, Translation, arrive, heard, leave
 from netsim.dataplane.sources import Source
 from netsim.proxy.packet import Packet
 
@@ -82,24 +81,13 @@ def _follow(
 ) -> Iterator[tuple[Fraction, Hop]]:
     for hop, weight in _choices(state, at, client, packet, translated=translated is not None):
         if not isinstance(hop, Onward):
-            yield weight, _heard(state, at or client, client, hop, translated)
+            yield weight, heard(state, at or client, client, hop, translated)
             continue
         further = translated
         if hop.endpoint is not None:
             further = Translation(at or client, hop.masqueraded)
         for chance, end in _follow(state, hop.place, client, hop.packet, further):
             yield weight * chance, end
-
-
-def _heard(state: Forwarding, at: Place, client: Place, end: Hop, translated: Translation | None) -> Hop:
-    """What the client learns of a road's end: an answer must find its way back."""
-    end = end if translated is None else translated.heard(client, end)
-    if state.topology.one_sided and not isinstance(end, Silence):
-        back = [at, *([translated.place] if translated is not None and translated.masqueraded else []), client]
-        for here, there in pairwise(back):
-            if state.travel(here, there) is None:
-                return Silence(f"the answers get lost between {here.machine} and {there.machine}")
-    return end
 
 
 def _choices(

@@ -62,4 +62,11 @@ REQUEST = np.dtype(
 def canonical(rows: Sequence[tuple[int, ...]] | NDArray[np.void]) -> NDArray[np.void]:
     """These rows in the table's order: by when they were sent, then by source, client and sequence."""
     table = np.array(rows, dtype=REQUEST)
-    return table[np.lexsort((table["sequence"], table["client"], table["source"], table["sent"]))]
+    order = np.argsort(table["sent"])
+    same = np.diff(table["sent"][order]) == 0
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if len(same) else same
+    if len(tied):
+        some = table[order[tied]]
+        within = np.lexsort((some["sequence"], some["client"], some["source"], some["sent"]))
+        order[tied] = order[tied][within]
+    return table[order]

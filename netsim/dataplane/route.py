@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.requests import HOST_UNREACHABLE, NET_UNREACHABLE, REFUSED
@@ -88,11 +89,17 @@ class Translation:
         """
         return not self.masqueraded and self.place.machine not in (client.machine, server.machine)
 
-    def heard(self, client: Place, end: Hop) -> Hop:
-        """What the client learns of a road's end."""
-        if isinstance(end, Delivered) and self.bypassed(client, end.server):
-            return Silence(f"the answers bypass {self.place.machine}, which translated")
-        return end
+
+def heard(state: Forwarding, at: Place, client: Place, end: Hop, translated: Translation | None) -> Hop:
+    """What the client learns of a road that ends `at` a place: an answer must find its way back."""
+    if translated is not None and isinstance(end, Delivered) and translated.bypassed(client, end.server):
+        return Silence(f"the answers bypass {translated.place.machine}, which translated")
+    if state.topology.one_sided and not isinstance(end, Silence):
+        through = [translated.place] if translated is not None and translated.masqueraded else []
+        for here, there in pairwise([at, *through, client]):
+            if state.travel(here, there) is None:
+                return Silence(f"the answers get lost between {here.machine} and {there.machine}")
+    return end
 
 
 Pins = dict[str, "Endpoint | str | int"]

@@ -68,7 +68,8 @@ def route_to(table: str, destination: str) -> str:
 
 def _network(line: str) -> IPv4Network | IPv6Network:
     words = [word for word in line.split() if word != "blackhole"]
-    return ip_network("0.0.0.0/0" if words[0] == "default" else words[0])
+    everything = "::/0" if ":" in line else "0.0.0.0/0"
+    return ip_network(everything if words[0] == "default" else words[0])
 
 
 def _lines(
@@ -91,9 +92,10 @@ def _lines(
         yield f"{own} dev cni0 proto kernel scope link src {own.network_address + 1}"
     for other in others:
         tunnel = ip_network(other.pod_cidr).network_address
-        yield TO_NODE[cni].format(cidr=other.pod_cidr, address=other.address, tunnel=tunnel)
+        line = TO_NODE[cni].format(cidr=other.pod_cidr, address=other.address, tunnel=tunnel)
+        yield line.replace("dev flannel.1", "dev flannel-v6.1") if own.version == 6 else line
     yield f"{network} dev eth0 proto kernel scope link src {address}"
 
 
-def _order(address: str) -> tuple[int, ...]:
-    return tuple(map(int, address.split(".")))
+def _order(address: str) -> int:
+    return int(ip_address(address))

@@ -6,6 +6,7 @@ lane `client`. So the 17th request of the third client is the same request in ev
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from netsim.dataplane.forwarding import Forwarding, Place
@@ -49,12 +50,18 @@ class Source:
         self.target = parse_target(traffic.target)
         self.stop = min(end, traffic.stop if traffic.stop is not None else end)
         self.arrivals: Stream = draws.stream("arrival", traffic.name)
-        self.clients = [Client(draws, traffic.name, i) for i in range(traffic.clients or 1)]
+        self.draws = draws
+        self.count = traffic.clients or 1  # how many clients
         self.gap = int(S / traffic.rate) if traffic.rate else 0
         self.pod = pod_of(self.origin)
         self._version = -1  # of the forwarding state for which place and address were looked up
         self._place: Place | None = None
         self._address: str | None = None
+
+    @cached_property
+    def clients(self) -> list[Client]:
+        """Its clients; made when they are first asked for, since there may be very many."""
+        return [Client(self.draws, self.name, i) for i in range(self.count)]
 
     def life(self, state: Forwarding) -> Server | None:
         """The client's own program, where the client is a pod that runs."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import Onlooker, onlooking
 from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
-from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, Translation, arrive, leave
+from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Silence, Translation, arrive, heard, leave
 from netsim.dataplane.routes import route_to
 from netsim.dataplane.trace_text import told
 from netsim.draws import Draws
@@ -77,10 +77,11 @@ class Way:
 
     @property
     def meets_rules(self) -> bool:
-        """Whether it is about to meet a node's rules: once only, and not inside a pod."""
-        if self.translation is not None or self.at.kind not in ("pod", "node") or self.places[-2:-1] == [self.at]:
+        """Whether it is about to meet a node's rules: where it is sent, and at a node that is called."""
+        if self.translation is not None or self.places[-2:-1] == [self.at]:
             return False
-        return self.at.kind == "node" or not is_loopback(self.packet.destination)
+        sent = self.at.kind == "pod" and len(self.places) == 1 and not is_loopback(self.packet.destination)
+        return sent or self.at.kind == "node"
 
     def go(self, hop: Onward, seen: Packet) -> None:
         """It goes on to the next place."""
@@ -125,7 +126,7 @@ class Tracer:
                 break
             way.go(hop, after)
             hop = arrive(state, way.at, way.packet, way.pins, chance, translated=way.translation is not None)
-        outcome, reason = _ending(hop if way.translation is None else way.translation.heard(client, hop))
+        outcome, reason = _ending(heard(state, way.at, client, hop, way.translation))
         back = self._back(way.places) if outcome != "timeout" else None
         after_all = hop.after if isinstance(hop, Refused) else 0
         round_trip = None if back is None else way.time + back + after_all
@@ -142,7 +143,7 @@ class Tracer:
 
     def _explained(self, way: Way, hop: Hop, after: Packet) -> TraceHop:
         """One hop in words."""
-        at, onward = way.at, isinstance(hop, Onward)
+        at, onward = way.at, hop if isinstance(hop, Onward) else None
         steps: tuple[Step, ...] = ()
         if way.meets_rules and self.state.powered[at.machine]:
             steps = self._steps(way, hop)
@@ -155,8 +156,8 @@ class Tracer:
             steps=steps,
             conntrack=self._remembered(way, hop, after),
             route=self._route(at, hop),
-            road=tuple(self.state.topology.path(at.machine, hop.place.machine)) if onward else (),
-            delay=hop.delay if onward else 0,
+            road=tuple(self.state.topology.path(at.machine, onward.place.machine)) if onward else (),
+            delay=onward.delay if onward else 0,
             encapsulation=self._wrapped(at, hop),
         )
 

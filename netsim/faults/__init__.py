@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import Field
 
 from netsim.faults.model import Chosen, Fault
-from netsim.faults.network import LinkDown, LinkFlapping, NetworkDelay, NetworkPartition
+from netsim.faults.network import (
+    LinkDown,
+    LinkFlapping,
+    NetworkBandwidth,
+    NetworkDelay,
+    NetworkLoss,
+    NetworkPartition,
+)
 from netsim.faults.nodes import (
     KernelHang,
     KubeletStopped,
@@ -60,6 +67,8 @@ FAULTS: dict[str, type[Fault]] = {
     "link-down": LinkDown,
     "link-flapping": LinkFlapping,
     "network-delay": NetworkDelay,
+    "network-loss": NetworkLoss,
+    "network-bandwidth": NetworkBandwidth,
     # pods
     "pod-kill": PodKill,
     "container-kill": ContainerKill,

@@ -21,6 +21,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from netsim.draws import Distribution, Stream, index
 from netsim.fields import Duration, Model, Name
+from netsim.units import MS
 
 if TYPE_CHECKING:
     from netsim.control.holds import Release
@@ -57,7 +58,15 @@ class Fault(Model):
     mttr: Distribution | None = None  # with mtbf: from a failure to its repair; None: `duration`
 
     says: ClassVar[tuple[str, str]] = ("", "")  # how its beginning and its end are told; empty: by what it changes
+    momentary: ClassVar[bool] = False  # without a duration it is over at once, rather than there for good
     lasts: ClassVar[bool] = True  # its victims are there again after it; otherwise they are drawn each time
+
+    @field_validator("mtbf")
+    @classmethod
+    def _fails_now_and_then(cls, mtbf: Distribution | None) -> Distribution | None:
+        if mtbf is not None and mtbf.mean < MS:
+            raise ValueError("the mean time between failures must be at least 1ms")
+        return mtbf
 
     @field_validator("mttr")
     @classmethod
@@ -65,6 +74,9 @@ class Fault(Model):
         if mttr is not None and info.data.get("mtbf") is None:
             raise ValueError("there is nothing to repair again and again without mtbf")
         return mttr
+
+    def prepare(self, world: Levers) -> None:
+        """Whatever must be known before the run begins."""
 
     @abstractmethod
     def victims(self, world: Levers, chance: Stream) -> list[str]:

@@ -11,7 +11,7 @@ from netsim.draws import Stream
 from netsim.faults.model import Steps
 from netsim.faults.nodes import NodeFault
 from netsim.faults.selectors import Selector
-from netsim.fields import Duration, Model
+from netsim.fields import Bandwidth, Duration, Model, Share
 from netsim.units import MS, S
 
 if TYPE_CHECKING:
@@ -100,12 +100,55 @@ class LinkFlapping(NodeFault):
 
 
 class NetworkDelay(NodeFault):
-    """Packets on the link between a node and its zone's switch take `latency` longer, one way."""
+    """Packets on the link between a node and its zone's switch take `latency` longer, one way.
+
+    With `jitter` each takes up to that much longer still, drawn evenly for each packet.
+    """
 
     action: Literal["network-delay"]
     latency: Duration = 10 * MS
+    jitter: Duration = 0
     says: ClassVar[tuple[str, str]] = ("packets of {names} are late", "packets of {names} are no longer late")
 
     def hit(self, world: Levers, node: str) -> Release:
         """Have them late."""
-        return world.network.delay(world.network.uplink(node), self.latency)
+        link = world.network.uplink(node)
+        late = world.network.delay(link, self.latency)
+        if not self.jitter:
+            return late
+        uneven = world.network.disturb(link, jitter=self.jitter)
+
+        def release() -> None:
+            late()
+            uneven()
+
+        return release
+
+
+class NetworkLoss(NodeFault):
+    """The link between a node and its zone's switch loses a share of the packets, in each direction."""
+
+    action: Literal["network-loss"]
+    loss: Share = Field(gt=0, le=1)
+    says: ClassVar[tuple[str, str]] = ("packets of {names} get lost", "packets of {names} no longer get lost")
+
+    def hit(self, world: Levers, node: str) -> Release:
+        """Have them lost."""
+        return world.network.disturb(world.network.uplink(node), loss=self.loss)
+
+
+class NetworkBandwidth(NodeFault):
+    """The link between a node and its zone's switch carries no more than `rate`, in each direction."""
+
+    action: Literal["network-bandwidth"]
+    rate: Bandwidth
+    says: ClassVar[tuple[str, str]] = ("the link of {names} is narrow", "the link of {names} is as wide as before")
+
+    def prepare(self, world: Levers) -> None:
+        """Links that may be narrow are known to the engines from the beginning."""
+        for node in self.selector.candidates(world) if not self.selector.running else world.node_names():
+            world.network.topology.reserve(*world.network.uplink(node))
+
+    def hit(self, world: Levers, node: str) -> Release:
+        """Make it narrow."""
+        return world.network.disturb(world.network.uplink(node), rate=self.rate)

@@ -51,6 +51,7 @@ class NodeReboot(NodeFault):
     """A node loses power and has it back at once: it is away for as long as it boots (`timings.nodeBoot`)."""
 
     action: Literal["node-reboot"]
+    momentary: ClassVar[bool] = True
 
     def hit(self, world: Levers, node: str) -> Release:
         """Cut the power, and give it back."""

@@ -54,7 +54,9 @@ def _one_of(*kinds: str) -> Any:
 
 
 if TYPE_CHECKING:
-    Target = Workload = Scaled = str
+    Target = str
+    Workload = str
+    Scaled = str
 else:
     Target = _one_of(*KINDS)
     Workload = _one_of("deployment", "statefulset", "daemonset")
@@ -84,7 +86,7 @@ class NodeDrain(NodeFault):
     """
 
     action: Literal["node-drain"]
-    says: ClassVar[tuple[str, str]] = ("{names} is being drained", "{names} uncordoned")
+    says: ClassVar[tuple[str, str]] = ("drain of {names} begins", "{names} uncordoned")
 
     def hit(self, world: Levers, node: str) -> Release:
         """Drain it."""
@@ -141,6 +143,7 @@ class Edit(Fault):
     """Somebody changes one object."""
 
     lasts: ClassVar[bool] = False
+    momentary: ClassVar[bool] = True
 
     def of(self) -> str:
         """The object, as the scenario names it."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from netsim.control.levers import Levers
 
 
+LOOK = S // 10  # how often a container that is down is looked at
+
+
 class PodFault(Chosen):
     """A fault that hits pods."""
 
@@ -47,6 +50,7 @@ class PodKill(PodFault):
     """Pods are deleted, with their own grace or `gracePeriod` (0: by force, at once)."""
 
     action: Literal["pod-kill"]
+    momentary: ClassVar[bool] = True
     grace_period: Duration | None = None
 
     def hit(self, world: Levers, pod: Object) -> list[Release]:
@@ -63,6 +67,7 @@ class ContainerKill(PodFault):
     """
 
     action: Literal["container-kill"]
+    momentary: ClassVar[bool] = True
     container: Name | None = None  # the pod's main one unless named
     exit_code: int = Field(default=1, ge=0, le=255)
     crash_after: Duration = Field(default=2 * S, gt=0)
@@ -82,9 +87,10 @@ class ContainerKill(PodFault):
         env, life = world.cluster.env, world.life_of(pod)
         main: Any = None if life is None else next((c for c in life.containers if c.name == self.container), life.main)
         while state["crashes"] and main is not None and world.life_of(pod) is life:
-            yield env.timeout(S // 10)
-            if main.running and main.began is not None and env.now - main.began >= self.crash_after:
+            left = main.began + self.crash_after - env.now if main.running else LOOK
+            if left <= 0:
                 world.crash(pod, self.container, self.exit_code)
+            yield env.timeout(left if left > 0 else LOOK)
 
 
 class SandboxKill(PodFault):
@@ -94,6 +100,7 @@ class SandboxKill(PodFault):
     """
 
     action: Literal["sandbox-kill"]
+    momentary: ClassVar[bool] = True
     says: ClassVar[tuple[str, str]] = ("the sandbox of {names} is killed", "")
 
     def hit(self, world: Levers, pod: Object) -> list[Release]:
@@ -143,7 +150,7 @@ class ConnectionRefused(PodFault):
     """
 
     action: Literal["connection-refused"]
-    says: ClassVar[tuple[str, str]] = ("{names} refuses connections", "{names} takes connections again")
+    says: ClassVar[tuple[str, str]] = ("connections to {names} are refused", "connections to {names} are taken again")
 
     def hit(self, world: Levers, pod: Object) -> list[Release]:
         """Close its ports."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address
 
+from netsim.lab.certificates import address_in
 from netsim.lab.curl_options import Url, Wrong, parse, url
 from netsim.lab.docker import BRIDGE, COMMANDS, GATEWAY, Container, Docker, DockerError, Published, parse_publish
 from netsim.lab.http import PAGE
@@ -152,7 +154,7 @@ def curl(docker: Docker, origin: str, words: Sequence[str]) -> Printed:
     except Wrong as wrong:
         return wrong.text, wrong.code
     address = "127.0.0.1" if wanted.host == "localhost" else docker.hosts.get(wanted.host, wanted.host)
-    if not address.replace(".", "").isdigit():
+    if not isinstance(address_in(address), IPv4Address):
         return f"curl: (6) Could not resolve host: {wanted.host}\n", 6
     met = docker.connect(origin, address, wanted.port)
     if met.outcome == "ok" and met.container is not None:

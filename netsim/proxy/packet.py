@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from netsim.proxy.addresses import join
 from netsim.proxy.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Packet:
     entry: Literal["", "pod", "node", "outside"] = ""  # who hands it over; "": a local source means the node
 
     def __str__(self) -> str:
-        return f"{self.protocol} {self.source}:{self.source_port} -> {self.destination}:{self.port}"
+        return f"{self.protocol} {join(self.source, self.source_port)} -> {join(self.destination, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)

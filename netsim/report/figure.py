@@ -307,10 +307,11 @@ def _one_clock(run: Run, axes: Sequence[Axes]) -> None:
 
 
 def _faults(run: Run) -> Iterator[tuple[int, int]]:
-    for fault in run.scenario.document.faults:
-        end = run.ended if fault.duration is None else min(fault.at + fault.duration, run.ended)
-        if fault.at < run.ended:
-            yield fault.at, end
+    """From when to when each stroke of a fault lasted, those that are over at once left out."""
+    momentary = {fault.name for fault in run.scenario.document.faults if fault.momentary}
+    for stroke in run.strokes:
+        if stroke.healed is not None or stroke.fault not in momentary:
+            yield stroke.injected, run.ended if stroke.healed is None else min(stroke.healed, run.ended)
 
 
 def _moments(axes: Sequence[Axes], labels: Sequence[Label]) -> None:

@@ -1,6 +1,7 @@
 """The folder of a run: RESULTS/SCENARIO/SEED/, written aside and moved into place when it is complete.
 
-    requests.csv changes.csv series.csv reachability.csv incidents.csv availability.csv    the tables
+    requests.csv changes.csv series.csv reachability.csv incidents.csv availability.csv    the tables; that of
+                      requests is written while the run goes on, or is requests.parquet, or was not wanted
     schema.json       their columns: types, units, meanings
     summary.json      what the terminal says, as data
     report.txt        what the terminal says

@@ -1,13 +1,15 @@
 """What became of each fault: who noticed it, who did what about it and when, and what it cost.
 
 An incident is one stroke of a fault (one that strikes again and again has many), with everything that is put down to
-it: what concerns the nodes or pods it hit (or, where it hit neither, everything) from then until the next fault
-strikes. Its four times are those of the literature on availability:
+it: what concerns the nodes or pods it hit, until they are struck again (or, where it hit neither, everything, until
+the next stroke of any fault); and the requests that are lost until the next stroke of any fault. Its four times are
+those of the literature on availability:
 
     reaction  from the failure to the first thing that Kubernetes does about it
     repair    from the reaction until what failed, or its replacement, is ready again
     recovery  from the reaction until every source reaches its target again
-    outage    from the failure until then; so outage = reaction + recovery
+    outage    from the moment at which a source was first cut off until then; where that is the failure itself,
+              outage = reaction + recovery
 
 Which component spent the time in between is told by the stages (`stages.py`).
 
@@ -25,13 +27,12 @@ from typing import TYPE_CHECKING, Any
 from netsim.dataplane.history import Change
 from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
 from netsim.report.effects import Effects
-from netsim.report.moments import victims as nodes_hit
 from netsim.report.stages import Stage, stages
+from netsim.report.strokes import Stroke, strokes
 from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.report.digest import Digest
-    from netsim.scenario.scenario import Scenario
     from netsim.simulation import Recording
 
 Time = int | None
@@ -81,7 +82,9 @@ class Incident:
     scheduled: Time
     ready: Time
     in_rules: Time  # on every node
+    cut_off: Time  # a source first could not reach its target
     back: Time  # every source reaches its target again
+    led: Time  # controllers lead again
     repaired: Time  # what failed, or its replacement, is ready
     losses: tuple[Loss, ...] = ()
 
@@ -102,8 +105,14 @@ class Incident:
 
     @property
     def outage(self) -> Time:
-        """From the failure until every source reaches its target again."""
-        return _after(self.back, self.injected)
+        """From when a source was first cut off until every one reaches its target again; nothing if none was."""
+        return 0 if self.cut_off is None else _after(self.back, self.cut_off)
+
+    @property
+    def let_go(self) -> Time:
+        """When the fault let go, if that came before the repair: nothing could be repaired until then."""
+        late = self.healed is None or self.repaired is None or self.healed > self.repaired
+        return None if late else self.healed
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -137,7 +146,9 @@ MOMENTS = {
     "scheduled": "when all of these had a node",
     "ready": "when all of these were ready",
     "in_rules": "when the last node had them in its rules",
+    "led": "when controllers led again",
     "repaired": "when what failed, or its replacement, was ready",
+    "cut_off": "when a source first could not reach its target",
     "back": "when every source could reach its target again",
 }
 """Every moment of an incident, and what it says."""
@@ -146,7 +157,7 @@ LENGTHS = {
     "reaction": "from the failure to the first thing that Kubernetes did about it",
     "repair": "from the reaction until what failed was ready again",
     "recovery": "from the reaction until every source reached its target again",
-    "outage": "from the failure until then",
+    "outage": "from when a source was first cut off until then",
 }
 """Every length of time that an incident has."""
 
@@ -162,90 +173,22 @@ NOTICES = {
 
 def incidents(recording: Recording, digest: Digest) -> tuple[Incident, ...]:
     """Every incident of a run, in the order in which they began."""
-    strokes = _strokes(recording)
-    effects = Effects(recording.changes)
+    every, effects = strokes(recording), Effects(recording.changes)
     times = [change.time for change in recording.changes]
     found = []
-    for stroke in strokes:
-        until = min((s.at for s in strokes if s.at > stroke.at), default=recording.ended)
-        window = recording.changes[bisect_left(times, stroke.at) : bisect_left(times, until)]
-        if until == recording.ended:
-            window = recording.changes[bisect_left(times, stroke.at) :]
+    for stroke in every:
+        until = min((other.at for other in every if other.at > stroke.at), default=recording.ended)
+        again = stroke.again(every, recording.ended + 1)
+        window = recording.changes[bisect_left(times, stroke.at) : bisect_left(times, again)]
         found.append(_incident(recording, digest, stroke, until, window, effects))
     return tuple(found)
-
-
-# strokes -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Stroke:
-    """When a fault struck whom, and when it let go."""
-
-    fault: str
-    action: str
-    at: int
-    healed: Time
-    victims: tuple[str, ...]
-    nodes: frozenset[str]
-    pods: frozenset[str]  # as namespace/name
-
-    def concerns(self, change: Change) -> bool:
-        """Whether a change is about one of the victims."""
-        if not self.nodes and not self.pods:
-            return True
-        kind, _, name = change.subject.partition("/")
-        if kind == "endpoint":
-            namespace, _, pod = name.split("/", 2)
-            name = f"{namespace}/{pod}"
-        return change.node in self.nodes or (kind in ("pod", "endpoint") and name in self.pods)
-
-
-def _strokes(recording: Recording) -> list[_Stroke]:
-    """Every stroke of every fault; from changes that do not tell of strokes, each fault's one."""
-    document = recording.scenario.document
-    found: dict[tuple[str, int], list[str]] = {}
-    ends: dict[str, list[int]] = {}
-    for change in recording.changes:
-        if change.kind == "fault":
-            found.setdefault((change.detail, change.time), []).append(change.subject)
-        elif change.kind == "healed" and change.time not in ends.setdefault(change.detail, []):
-            ends[change.detail].append(change.time)
-    strokes = []
-    for fault in document.faults:
-        own = {at: subjects for (name, at), subjects in found.items() if name == fault.name}
-        if not own and fault.at < recording.ended:
-            hit = nodes_hit(recording.changes, fault.name, fault.at)
-            own = {fault.at: [f"node/{name}" for name in hit]} if hit else {}
-            ends.setdefault(fault.name, []).extend([] if fault.duration is None else [fault.at + fault.duration])
-        for at, subjects in own.items():
-            healed = next((time for time in ends.get(fault.name, []) if time >= at), None)
-            victims = tuple(subject for subject in subjects if subject != "nobody")
-            strokes.append(
-                _Stroke(fault.name, fault.action, at, healed, victims, *_concerned(recording.scenario, victims))  # type: ignore[attr-defined]
-            )
-    return sorted(strokes, key=lambda stroke: stroke.at)
-
-
-def _concerned(scenario: Scenario, victims: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The nodes and the pods among the victims; a zone is its nodes."""
-    nodes, pods = set(), set()
-    for victim in victims:
-        kind, _, name = victim.partition("/")
-        if kind == "node":
-            nodes.add(name)
-        elif kind == "pod":
-            pods.add(name)
-        elif kind == "zone":
-            nodes |= {n for g in scenario.document.cluster.nodes if g.zone == name for n in g.names()}
-    return frozenset(nodes), frozenset(pods)
 
 
 # one incident ------------------------------------------------------------------------------------------
 
 
 def _incident(
-    recording: Recording, digest: Digest, stroke: _Stroke, until: int, window: Sequence[Change], effects: Effects
+    recording: Recording, digest: Digest, stroke: Stroke, until: int, window: Sequence[Change], effects: Effects
 ) -> Incident:
     own = [change for change in window if stroke.concerns(change)]
     by_kind: dict[str, list[Change]] = {}
@@ -258,6 +201,8 @@ def _incident(
     entered = [c for c in _of(window, "endpoint-ready") if c.subject.rpartition("/")[2] in {n for _, n in fresh}]
     joined = effects.of(_firsts(entered)) if entered and len(_firsts(entered)) == len(fresh) else ()
     ready = _all_of(window, "pod-ready", fresh)
+    led = next((c.time for c in _of(window, "leader-elected")), None)
+    repaired = next((time for time in (ready, _well_again(by_kind), led) if time is not None), None)
     tainted = [c for c in by_kind.get("taint-added", ()) if c.detail.endswith(":NoExecute")]
     evicted = _leavers(by_kind) if stroke.nodes and tainted else []
     return Incident(
@@ -280,8 +225,10 @@ def _incident(
         scheduled=_all_of(window, "pod-scheduled", fresh),
         ready=ready,
         in_rules=joined[-1][1] if joined else None,
+        cut_off=min((o.began for o in recording.outages if stroke.at <= o.began < until), default=None),
         back=_back(recording, stroke, until),
-        repaired=ready if ready is not None else _well_again(by_kind),
+        led=led,
+        repaired=repaired,
         losses=_losses(recording, digest, stroke.at, until),
     )
 
@@ -298,11 +245,12 @@ def _firsts(changes: Iterable[Change]) -> list[Change]:
     return list(first.values())
 
 
-def _is_reaction(stroke: _Stroke, change: Change) -> bool:
+def _is_reaction(stroke: Stroke, change: Change) -> bool:
     """Whether a change shows that somebody has noticed: not part of the stroke itself, and about its victims."""
     if change.detail == stroke.fault:
         return False
-    return stroke.concerns(change) or change.kind in ("pod-created", "leader-lost")
+    replaces = change.kind == "pod-created" and stroke.owned is None
+    return stroke.concerns(change) or replaces or change.kind in ("leader-lost", "node-not-ready")
 
 
 def _noticer(notice: Change) -> str:
@@ -317,10 +265,10 @@ def _leavers(by_kind: dict[str, list[Change]]) -> list[Change]:
 
 
 def _replacements(
-    stroke: _Stroke, window: Sequence[Change], by_kind: dict[str, list[Change]]
+    stroke: Stroke, window: Sequence[Change], by_kind: dict[str, list[Change]]
 ) -> list[tuple[str, str]]:
     """The pods that took the place of those that went, as namespace and name; none if not all places were taken."""
-    created = _of(window, "pod-created")
+    created = by_kind.get("pod-created", []) if stroke.owned else _of(window, "pod-created")
     if stroke.nodes or stroke.pods:
         gone = _leavers(by_kind)
         if not gone:
@@ -352,7 +300,7 @@ def _well_again(by_kind: dict[str, list[Change]]) -> Time:
     return None
 
 
-def _back(recording: Recording, stroke: _Stroke, until: int) -> Time:
+def _back(recording: Recording, stroke: Stroke, until: int) -> Time:
     """When every source could reach its target again, for a while; never if one still cannot.
 
     Where none was cut off that is at once.

@@ -13,6 +13,11 @@ _NEAR = 0.012  # moments nearer than this, as a part of the run, share a label
 _BESIDE = 1.07  # how far a label may reach, in widths of a panel
 
 _WORDS = {
+    "fault": "fault",
+    "healed": "healed",
+    "api-down": "API down",
+    "api-up": "API up",
+    "leader-elected": "new leader",
     "power-off": "power lost",
     "link-down": "link down",
     "node-not-ready": "NotReady",
@@ -39,7 +44,7 @@ class Label:
 
 
 def labels(entries: Sequence[Entry], ended: int) -> list[Label]:
-    """The labels of a run, in rows so that they do not cover each other.
+    """The labels of a run, in rows so that they do not cover each other; those without room are left out.
 
     >>> entries = [Entry(50, "", tone="fault", kind="power-off"), Entry(98, "", kind="node-ready")]
     >>> [(label.text, label.row, label.right) for label in labels(entries, 100)]
@@ -51,7 +56,9 @@ def labels(entries: Sequence[Entry], ended: int) -> list[Label]:
         at, room = time / max(ended, 1), _LETTER * len(text) + _GAP
         right = at + room < _BESIDE
         begin = at if right else at - room
-        row = next((row for row, end in enumerate(taken) if begin >= end), ROWS - 1)
+        row = next((row for row, end in enumerate(taken) if begin >= end), None)
+        if row is None:
+            continue
         taken[row] = begin + room
         found.append(Label(time, text, row, right))
     return found

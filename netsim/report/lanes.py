@@ -1,8 +1,9 @@
 """The state of the cluster as lanes: for every node and pod, what it was, from when to when.
 
 What matters is where belief and truth part. A node without power that the API still calls Ready is
-`unnoticed`; an endpoint that is listed although no program listens (any more, or yet) is `stale`: whoever is
-sent there is lost. Pure functions of the changes.
+`unnoticed`, one that another fault has struck is `struck` until it is called NotReady; an endpoint that is listed
+although no program listens (any more, or yet) is `stale`: whoever is sent there is lost. Pure functions of the
+changes.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class _State:
 _FACTS: dict[str, tuple[str, bool]] = {
     "power-off": ("off", True),
     "power-on": ("off", False),
+    "fault": ("struck", True),
+    "healed": ("struck", False),
     "node-not-ready": ("not ready", True),
     "node-ready": ("not ready", False),
     "pod-created": ("exists", True),
@@ -75,10 +78,14 @@ def node_state(facts: set[str]) -> str:
 
     >>> node_state({"off"}), node_state({"off", "not ready"}), node_state({"not ready"}), node_state(set())
     ('unnoticed', 'off', 'not ready', 'ready')
+    >>> node_state({"struck"}), node_state({"struck", "off"}), node_state({"struck", "not ready"})
+    ('struck', 'unnoticed', 'not ready')
     """
     if "off" in facts:
         return "off" if "not ready" in facts else "unnoticed"
-    return "not ready" if "not ready" in facts else "ready"
+    if "not ready" in facts:
+        return "not ready"
+    return "struck" if "struck" in facts else "ready"
 
 
 def pod_state(facts: set[str]) -> str:
@@ -154,4 +161,4 @@ def chosen(every: Sequence[Lane], most: int = LANES) -> tuple[Lane, ...]:
     return tuple(lane for lane in every if id(lane) in kept)
 
 
-_EVENTFUL = ("unnoticed", "off", "not ready", "stale", "out", "terminating")
+_EVENTFUL = ("unnoticed", "struck", "off", "not ready", "stale", "out", "terminating")

@@ -27,6 +27,7 @@ OUTCOMES = {
 STATES = {
     "ready": "#dfe5ea",
     "unnoticed": "#d55e00",
+    "struck": "#eda36f",
     "off": "#8a6d5c",
     "not ready": "#f3c77c",
     "serving": "#7fb7d9",
@@ -40,6 +41,7 @@ STATES = {
 MEANINGS = {
     "ready": "Ready",
     "unnoticed": "no power, still Ready",
+    "struck": "struck by a fault",
     "off": "no power, NotReady",
     "not ready": "NotReady",
     "serving": "endpoint ready",

@@ -6,7 +6,7 @@ line prints and writes is computed with NumPy, so that `netsim run` never waits 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from netsim.report.writing import Format
     from netsim.scenario.scenario import Scenario
     from netsim.simulation import Recording
-
-TABLES = ("requests", "changes", "series", "reachability", "incidents", "availability")
 
 
 class Run:
@@ -104,18 +102,7 @@ class Run:
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")
         if name not in self._tables:
-            if name == "reachability":
-                self._tables[name] = records.reachability_table(self.intervals)
-            elif name == "requests":
-                self._tables[name] = records.requests_table(self.recording, self.rows, self.sampled_from)
-            elif name == "series":
-                self._tables[name] = records.series_table(self.recording, self.digest)
-            elif name == "incidents":
-                self._tables[name] = incidents_table(self.strokes)
-            elif name == "availability":
-                self._tables[name] = availability_table(self.recording, self.digest)
-            else:
-                self._tables[name] = records.changes_table(self.recording)
+            self._tables[name] = TABLES[name](self)
         return self._tables[name]
 
     @property
@@ -237,3 +224,14 @@ class Run:
         from netsim.report.folder import save
 
         return save(self, Path(folder), provenance, form)
+
+
+TABLES: dict[str, Callable[[Run], Table]] = {
+    "requests": lambda run: records.requests_table(run.recording, run.rows, run.sampled_from),
+    "changes": lambda run: records.changes_table(run.recording),
+    "series": lambda run: records.series_table(run.recording, run.digest),
+    "reachability": lambda run: records.reachability_table(run.intervals),
+    "incidents": lambda run: incidents_table(run.strokes),
+    "availability": lambda run: availability_table(run.recording, run.digest),
+}
+"""Every table of a run, by name."""

@@ -1,4 +1,4 @@
-"""The panel of a figure that shows where the seconds went: a lane for each incident, a colour for each component.
+"""The panel of a figure that shows where the seconds went: a lane for each fault, a colour for each component.
 
 The lanes are on the run's own clock, under the requests that were lost meanwhile. What is too short to be seen there
 (a scheduler's tenths of a second) is in the terminal's table, and in `incidents.csv`.
@@ -6,6 +6,7 @@ The lanes are on the run's own clock, under the requests that were lost meanwhil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import PolyCollection
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from netsim.report.incidents import Incident
     from netsim.report.run import Run
 
-MOST = 8  # incidents that have a lane
+MOST = 8  # lanes at the most
 
 COLORS = {
     "node lifecycle": "#d55e00",
@@ -33,23 +34,38 @@ COLORS = {
     "ReplicaSet": "#009e73",
     "scheduler": "#cc79a7",
     "leader election": "#8c6d46",
+    "the fault": "#e5e0dc",
 }
 """A colour for each component that one can wait for."""
 
 _DARK = ("node lifecycle", "kube-proxy", "ReplicaSet", "leader election")
 
 
-def lanes(run: Run) -> tuple[Incident, ...]:
-    """The incidents that have a lane: those with stages, the first of them."""
-    return tuple(incident for incident in run.strokes if incident.stages)[:MOST]
+Lanes = Sequence[Sequence["Incident"]]
+
+
+def lanes(run: Run) -> Lanes:
+    """The incidents of each lane: those of one fault share a lane as long as they do not overlap."""
+    found: list[list[Incident]] = []
+    for incident in (incident for incident in run.strokes if incident.stages):
+        free = (lane for lane in found if lane[0].fault == incident.fault and _end(lane[-1]) <= incident.injected)
+        lane = next(free, None)
+        if lane is None:
+            found.append(lane := [])
+        lane.append(incident)
+    return tuple(map(tuple, found[:MOST]))
+
+
+def _end(incident: Incident) -> int:
+    return incident.stages[-1].end
 
 
 def seconds(run: Run, axes: Axes) -> None:
     """Where the seconds went: every incident's stages, one after the other."""
     shown = lanes(run)
     boxes: dict[str, list[Any]] = {}
-    for row, incident in enumerate(shown):
-        for stage in incident.stages:
+    for row, lane in enumerate(shown):
+        for stage in (stage for incident in lane for stage in incident.stages):
             begin, end = stage.begin / S, stage.end / S
             low, high = row - 0.36, row + 0.36
             boxes.setdefault(stage.component, []).append([(begin, low), (begin, high), (end, high), (end, low)])
@@ -60,18 +76,18 @@ def seconds(run: Run, axes: Axes) -> None:
         )  # fmt: skip
     axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
     axes.yaxis.set_major_locator(FixedLocator(range(len(shown))))
-    axes.set_yticklabels([_cut(incident.fault) for incident in shown], size=7.5, color=palette.INK)
+    axes.set_yticklabels([_cut(lane[0].fault) for lane in shown], size=7.5, color=palette.INK)
     axes.grid(False)
     _written_in(run, axes, shown)
     _legend(axes, list(boxes))
 
 
-def _written_in(run: Run, axes: Axes, shown: tuple[Incident, ...]) -> None:
+def _written_in(run: Run, axes: Axes, shown: Lanes) -> None:
     """Say in the bars how long they took, and for what, where there is room."""
     box, figure = axes.get_position(), axes.get_figure(root=True)
     inches = box.width * (figure.get_size_inches()[0] if figure else 11.0)
-    for row, incident in enumerate(shown):
-        for stage in incident.stages:
+    for row, lane in enumerate(shown):
+        for stage in (stage for incident in lane for stage in incident.stages):
             room = stage.took / max(run.ended, 1) * inches
             texts = (f"{duration(stage.took)}: {stage.what}", duration(stage.took))
             text = next((text for text in texts if room > 0.058 * len(text) + 0.08), "")

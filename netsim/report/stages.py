@@ -26,6 +26,8 @@ STAGES = (
     ("scheduled", "scheduler", "replacement scheduled"),
     ("ready", "kubelet", "replacement ready"),
     ("in_rules", "kube-proxy", "in the last rules"),
+    ("let_go", "the fault", "it lets go"),
+    ("led", "leader election", "controllers lead again"),
     ("repaired", "kubelet", "ready again"),
 )
 """Every stage that an incident can have, in order; who noticed it the incident says itself."""

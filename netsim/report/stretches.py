@@ -6,9 +6,10 @@ the counts between any two of them are exact, and take no more room than there a
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +75,10 @@ class Stretches:
     def add(self, sent: Times, outcome: NDArray[np.int8], lost: NDArray[np.bool_]) -> None:
         """More requests, in the order of sending."""
         times = self.instants.times
-        at = np.searchsorted(np.array(times), sent, side="right") - 1
-        for number in np.unique(at).tolist():
-            begin, end = np.searchsorted(at, [number, number + 1])
-            stretch = self._found.setdefault(times[number], nothing())
+        begun = times[bisect_right(times, int(sent[0])) - 1 : bisect_right(times, int(sent[-1]))]
+        cuts = np.searchsorted(sent, begun[1:]).tolist()
+        for time, (begin, end) in zip(begun, pairwise([0, *cuts, len(sent)]), strict=True):
+            stretch = self._found.setdefault(time, nothing())
             stretch.counts += np.bincount(outcome[begin:end], minlength=len(OUTCOMES))
             when = sent[begin:end][lost[begin:end]]
             if len(when):

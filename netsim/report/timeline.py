@@ -41,7 +41,7 @@ _TONES = {
 _PHRASES = {
     "fault": ("{names} struck{why}", "{count} struck{why}: {names}"),
     "healed": ("{names} let go{why}", "{count} let go{why}: {names}"),
-    "refused": ("the API server refuses {names}: {details}", "the API server refuses {count}: {names}: {details}"),
+    "refused": ("the API server refuses {names}: {details}", "the API server refuses {names}: {details}"),
     "api-down": ("the API server no longer answers{why}", "the API server no longer answers{why}"),
     "api-up": ("the API server answers again", "the API server answers again"),
     "leader-lost": ("no controllers lead any more", "no controllers lead any more"),
@@ -186,16 +186,19 @@ def _count(number: int, noun: str) -> str:
 
 
 def _groups(changes: Iterable[Change]) -> list[_Group]:
-    """Bursts of changes of a kind. A fault, or its end, begins every group anew."""
+    """Bursts of changes of a kind. A fault, or its end, begins every group anew.
+
+    What is refused again and again, for the same reason, is told once.
+    """
     groups: list[_Group] = []
     open_groups: dict[tuple[str, ...], _Group] = {}
     for change in changes:
         if change.kind in TURNS:
             open_groups = {key: group for key, group in open_groups.items() if key[0] in TURNS}
-        apart = change.kind.startswith("taint") or change.kind in _SPOKEN
+        apart = change.kind.startswith("taint") or change.kind in (*_SPOKEN, "refused")
         key = (change.kind, change.detail) if apart else (change.kind,)
         group = open_groups.get(key)
-        if group is None or change.time - group.last.time > BURST:
+        if group is None or (change.time - group.last.time > BURST and change.kind != "refused"):
             group = open_groups[key] = _Group()
             groups.append(group)
         group.changes.append(change)

@@ -14,8 +14,8 @@ from netsim.faults import Chosen, Fault
 from netsim.faults.model import wanted
 from netsim.faults.network import NetworkPartition
 from netsim.faults.nodes import KernelHang, NodeFault, NodePowerLoss, NodeReboot, ZoneOutage
-from netsim.faults.operations import Edit, object_named
-from netsim.faults.pods import PodFault
+from netsim.faults.operations import Edit, SetImage, object_named
+from netsim.faults.pods import ContainerKill, PodFault
 from netsim.faults.selectors import PodSelector, Selector, full_name
 from netsim.faults.services import LoadBalancerDown
 from netsim.scenario.draft import Draft
@@ -56,6 +56,8 @@ def _no_objects(known: Known, where: Path, fault: Fault | None) -> Found:
         yield from _no_balancer(known, where, fault.selector.services)
     if isinstance(fault, Edit):
         yield from _no_target(known, (*where, "target"), fault.of())
+    if isinstance(fault, SetImage | ContainerKill) and fault.container is not None:
+        yield from _no_container(known, (*where, "container"), fault)
 
 
 # nodes and zones ---------------------------------------------------------------------------------------
@@ -156,6 +158,26 @@ def _no_target(known: Known, path: Path, target: str) -> Found:
         there = [n for k, space, n in known.objects if k == kind and space == namespace]
         hint = nearest(name, there) or (f"there are {', '.join(there)}" if there else "")
         yield Mistake(path, f'{written(path)}: no manifest has a {kind} "{name}" in namespace "{namespace}"', hint)
+
+
+def _no_container(known: Known, path: Path, fault: SetImage | ContainerKill) -> Found:
+    """A container that is named, in the workload or in one of the pods."""
+    if isinstance(fault, SetImage):
+        kind, (namespace, name) = object_named(fault.target)
+        owner = known.objects.get((kind, namespace, name))
+        pods = [owner["spec"]["template"]] if owner else []
+    else:
+        pods = [pod for space, pod in known.templates if _selects(fault.selector, space, pod)]
+    names = list(dict.fromkeys(container["name"] for pod in pods for container in pod["spec"]["containers"]))
+    if names and fault.container not in names:
+        hint = one_of("containers", str(fault.container), names)
+        yield Mistake(path, f'{written(path)}: no container is called "{fault.container}"', hint)
+
+
+def _selects(selector: PodSelector, namespace: str, pod: Any) -> bool:
+    near = not selector.namespaces or namespace in selector.namespaces
+    own = labels_of(pod)
+    return near and all(own.get(name) == value for name, value in selector.label_selectors.items())
 
 
 # power -------------------------------------------------------------------------------------------------

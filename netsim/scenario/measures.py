@@ -60,7 +60,7 @@ MEASURES = MappingProxyType(
         "reaction": Measure("fault", "duration", "from the fault to the first thing Kubernetes does about it"),
         "repair": Measure("fault", "duration", "from the reaction until what failed is ready again"),
         "recovery": Measure("fault", "duration", "from the reaction until every source reaches its target"),
-        "downtime": Measure("fault", "duration", "from the fault until every source reaches its target"),
+        "downtime": Measure("fault", "duration", "from when a source is cut off until every one is back"),
     }
 )
 """Every measure that `checks` may name."""

@@ -32,7 +32,7 @@ class Known:
     pods: Mapping[tuple[str, str], Object] = field(default_factory=dict)  # by namespace and name
     services: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     templates: tuple[tuple[str, Object], ...] = ()  # namespace, and pod or pod template
-    objects: tuple[tuple[str, str, str], ...] = ()  # kind, namespace and name of everything
+    objects: Mapping[tuple[str, str, str], Object] = field(default_factory=dict)  # by kind, namespace and name
 
     @classmethod
     def of(cls, draft: Draft) -> Known:
@@ -46,11 +46,11 @@ class Known:
             templates=tuple(
                 (obj["metadata"].get("namespace", "default"), pod) for obj in objects if (pod := _pod_of(obj))
             ),
-            objects=tuple(
-                (obj["kind"], obj["metadata"].get("namespace", "default"), obj["metadata"]["name"])
+            objects={
+                (obj["kind"], obj["metadata"].get("namespace", "default"), obj["metadata"]["name"]): obj
                 for obj in objects
                 if obj["metadata"].get("name")
-            ),
+            },
         )
 
     def names(self, kind: Mapping[tuple[str, str], Object], namespace: str = "default") -> list[str]:

@@ -23,6 +23,9 @@ from netsim.units import format_duration, parse_quantity
 RANGES = ("pods", "services", "nodes", "external", "load_balancers")
 """The address ranges of a cluster."""
 
+NARROWEST = 30
+"""The longest mask of a node's range of IPv4 pods: two addresses, and the bridge has one of them."""
+
 PERIODS = ("lease_renew", "node_status_update", "node_status_report", "node_monitor_period", "pod_gc_period",
            "taint_pass", "pleg_relist")  # fmt: skip
 """Timings of what happens again and again: with a period of nothing, time would stand still."""
@@ -126,11 +129,17 @@ def _is_quantity(text: str) -> bool:
 
 
 def other_families(draft: Draft) -> Iterator[Mistake]:
-    """All addresses are of IPv4."""
-    for name in RANGES if draft.cluster else ():
-        path: Path = ("cluster", "addresses", to_camel(name))
-        if draft.cluster and getattr(draft.cluster.addresses, name).version != 4:
-            yield Mistake(path, f"{written(path)}: IPv6 is not simulated")
+    """All addresses are of one family, and the pod network carries it."""
+    if draft.cluster is None:
+        return
+    families = {name: getattr(draft.cluster.addresses, name).version for name in RANGES}
+    sixes = [to_camel(name) for name, version in families.items() if version == 6]
+    if sixes and len(sixes) < len(families):
+        message = f"cluster.addresses: {', '.join(sixes)} of IPv6, the others of IPv4: dual stack is not simulated"
+        yield Mistake(_written_one(draft, *sixes), message, "give all five ranges one family")
+    if families["pods"] == 6 and draft.cluster.cni == "calico-ipip":
+        path: Path = ("cluster", "cni")
+        yield Mistake(path, f"{written(path)}: calico-ipip carries IPv4 alone", "calico-vxlan carries both")
 
 
 def overlapping_ranges(draft: Draft) -> Iterator[Mistake]:
@@ -151,9 +160,10 @@ def narrow_ranges(draft: Draft) -> Iterator[Mistake]:
         return
     addresses, count = draft.cluster.addresses, len(draft.nodes())
     mask, pods = addresses.node_mask, addresses.pods
-    if pods.version != 4:
-        return
-    if mask < pods.prefixlen:
+    if pods.version == 4 and mask > NARROWEST:
+        message = f"cluster.addresses.nodeMask: must be at most {NARROWEST}, found {mask}"
+        yield Mistake(_written_one(draft, "nodeMask"), message)
+    elif mask < pods.prefixlen:
         message = f"cluster.addresses.nodeMask: a node's /{mask} does not fit into {pods}"
         yield Mistake(_written_one(draft, "nodeMask", "pods"), message, _wider(addresses, count))
     elif count > 1 << (mask - pods.prefixlen):
@@ -175,6 +185,8 @@ def _written_one(draft: Draft, *names: str) -> Path:
 
 def _wider(addresses: Addresses, count: int) -> str:
     """A range for pods with room for so many nodes, beside the default range for Services."""
+    if addresses.pods.version == 6:
+        return "nodeMask: 64 is usual for IPv6, with pods of /56 or more"
     length = addresses.node_mask - (count - 1).bit_length()
     return f"pods: 10.128.0.0/{length} would hold them" if length >= 9 else "make nodeMask larger"
 

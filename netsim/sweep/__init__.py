@@ -1,13 +1,17 @@
 """Runs by the thousand: one scenario, varied, under many seeds.
 
-    paths      where in a scenario a value stands, and the scenario with another one there
     axes       what is varied: `path=a,b,c`
+    paths      where in a scenario a value stands, and the scenario with another one there
     grid       every combination: the variants, each checked before anything runs
+    plan       variants, seeds, and with whom each variant is compared
     task       one run of one variant, as text in and text out
-    here, processes, cluster     who does the tasks: this process, others, those of a Dask cluster
+    here, processes, worker, cluster    who does the tasks: this process, others, those of a Dask cluster
     store      finished runs, a small file each, so that none is ever run again
+    conduct    hands out what is not finished, and keeps what comes back
+    sweep      what a notebook holds: all runs, and what they say together
     estimates  means with intervals, paired differences, quantiles
-    tables, report, figure, folder     what is said of it all
+    claims     the scenario's checks over all runs
+    tables, summary, terminal, figure, plots, folder    what is said of it all, and where it is written
     compare    the differences between two runs or two sweeps
 
 Common random numbers come by themselves: chance has names (`netsim.draws`), so under one seed every variant

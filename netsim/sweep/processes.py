@@ -104,7 +104,11 @@ class _Crew:
         worker: Worker | None = None
         while (taken := self._next()) is not None:
             task, tries = taken
-            worker = worker or self._hired()
+            try:
+                worker = worker or self._hired()
+            except OSError as error:
+                self.done.put((task, Lost(task, f"no process could be started: {error.strerror}")))
+                continue
             if worker is None:
                 return
             answer = worker.ask(task)

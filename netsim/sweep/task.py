@@ -115,7 +115,7 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
-_ELSEWHERE = ("cli/", "console/", "lab/", "shell/", "data/", "benchmark")
+_ELSEWHERE = ("cli/", "console/", "lab/")
 """Parts of netsim that no result depends on."""
 
 

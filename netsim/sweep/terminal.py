@@ -104,8 +104,8 @@ def shown(measure: str, value: float | None, *, signed: bool = False) -> str:
 
     The difference of two shares is in percentage points (pp).
 
-    >>> shown("p99", 0.0234), shown("success", 0.95041), shown("failed", 474.3333)
-    ('23.4 ms', '95.041 %', '474')
+    >>> shown("p99", 0.0234), shown("success", 0.95041), shown("failed", 4.3333), shown("failed", 4.0)
+    ('23.4 ms', '95.041 %', '4.33', '4')
     >>> shown("success", -0.00012, signed=True), shown("p50", 0.0, signed=True), shown("p50", None)
     ('-0.012 pp', '0', '-')
     """
@@ -117,7 +117,7 @@ def shown(measure: str, value: float | None, *, signed: bool = False) -> str:
         "duration": lambda: wording.duration(round(size * S)),
         "share": lambda: f"{size * 100:.3f} {'pp' if signed else '%'}",
         "rate": lambda: f"{wording.digits(size)}/s",
-        "count": lambda: wording.digits(size),
+        "count": lambda: f"{size:,.0f}" if size == int(size) else wording.digits(size),
     }[unit]()
     if not value:
         return "0" if signed else text

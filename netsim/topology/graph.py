@@ -80,6 +80,17 @@ class Topology:
         self.graph.edges[a, b]["extra"] = extra
         self._forget()
 
+    def disturb(self, a: str, b: str, jitter: int, loss: float, bandwidth: int | None) -> None:
+        """A link has more jitter and loss, and less bandwidth, than it was built with."""
+        self.graph.edges[a, b]["disturbed"] = (jitter, loss, bandwidth)
+        self.perfect = False
+        self._forget()
+
+    def reserve(self, a: str, b: str) -> None:
+        """A link may get a bandwidth later on: its interfaces are counted from the beginning."""
+        for ends in ((a, b), (b, a)):
+            self._interfaces.setdefault(ends, len(self._interfaces))
+
     def cut(self, cut: Cut) -> None:
         """Packets in the direction of `cut` are lost from now on."""
         self._cuts.append(cut)
@@ -153,9 +164,11 @@ class Topology:
 
     def _hop(self, ends: tuple[str, str]) -> Quality:
         edge = self.graph.edges[ends]
-        byte = picoseconds_a_byte(edge["bandwidth"]) if edge["bandwidth"] else 0
+        jitter, loss, narrow = edge.get("disturbed", (0, 0.0, None))
+        bandwidth = min((rate for rate in (edge["bandwidth"], narrow) if rate), default=None)
+        byte = picoseconds_a_byte(bandwidth) if bandwidth else 0
         queue = (Interface(self._interfaces[ends], 0, byte),) if byte else ()
-        return Quality(edge["jitter"], int(edge["loss"] * WHOLE), queue)
+        return Quality(edge["jitter"] + jitter, int((1 - (1 - edge["loss"]) * (1 - loss)) * WHOLE), queue)
 
     def _work_out(self, a: str, b: str) -> int | None:
         if a in self._still or b in self._still or any(a in cut.senders and b in cut.receivers for cut in self._cuts):

@@ -93,14 +93,14 @@ class Links(Model):
 
 
 class Addresses(Model):
-    """Where addresses come from."""
+    """Where addresses come from: all ranges of IPv4, or all of IPv6."""
 
     pods: Network = ip_network("10.244.0.0/16")
     services: Network = ip_network("10.96.0.0/12")
     nodes: Network = ip_network("192.168.0.0/16")  # the machines' own network; internal addresses
     external: Network = ip_network("203.0.113.0/24")  # nodes' external addresses, then outside clients
     load_balancers: Network = ip_network("198.51.100.0/24")
-    node_mask: int = Field(default=24, ge=8, le=30)  # the size of each node's pod range
+    node_mask: int = Field(default=24, ge=8, le=126)  # the size of each node's pod range; IPv6: 64 is usual
 
 
 CniFamily = Literal["flannel-vxlan", "flannel-host-gw", "calico-vxlan", "calico-ipip", "calico-bgp", "bridge"]

@@ -114,3 +114,9 @@ def test_an_index_follows_what_it_indexes(store):
     assert store.find("Pod", "node", "n2") == [moved]
     store.remove("Pod", "default", "p")
     assert store.find_count("Pod", "node", "n2") == 0
+
+
+def test_a_refusal_can_be_raised_again_from_its_arguments():
+    refused = Refused("NotFound", 'pods "web" not found')
+    again = type(refused)(*refused.args)
+    assert (again.reason, str(again)) == ("NotFound", 'pods "web" not found')

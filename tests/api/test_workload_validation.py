@@ -64,7 +64,48 @@ def test_what_is_refused(kind: str, spec: Object, words: str) -> None:
     assert words in message
 
 
+def pod(**spec: Any) -> Object:
+    return {"containers": [{"name": "c", "image": "nginx"}], **spec}
+
+
+def container(**fields: Any) -> Object:
+    return {"containers": [{"name": "c", "image": "nginx", **fields}]}
+
+
+PROBE = {"tcpSocket": {"port": 80}, "terminationGracePeriodSeconds": 0}
+SLEEP = {"lifecycle": {"preStop": {"sleep": {"seconds": 40}}}}
+LATE = "must be greater than 0 and less than terminationGracePeriodSeconds (30)."
+PODS = [
+    (pod(volumes=[{"emptyDir": {}}]), "spec.volumes[0].name: Required value"),
+    (pod(volumes=[{"name": "V", "emptyDir": {}}]), 'spec.volumes[0].name: Invalid value: "V": a lowercase RFC 1123'),
+    (pod(volumes=[{"name": "v", "emptyDir": {}}] * 2), 'spec.volumes[1].name: Duplicate value: "v"'),
+    (pod(volumes=[{"name": "v"}]), "spec.volumes[0]: Required value: must specify a volume type"),
+    (pod(volumes=[{"name": "v", "secret": {}}]), "spec.volumes[0].secret.secretName: Required value"),
+    (pod(volumes=[{"name": "v", "configMap": {}}]), "spec.volumes[0].configMap.name: Required value"),
+    (pod(volumes=[{"name": "v", "emptyDir": {}, "secret": {"secretName": "s"}}]),
+     "spec.volumes[0].secret: Forbidden: may not specify more than 1 volume type"),
+    (container(volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+     'spec.containers[0].volumeMounts[0].name: Not found: "v"'),
+    ({**container(volumeMounts=[{"name": "v"}]), "volumes": [{"name": "v", "emptyDir": {}}]},
+     "spec.containers[0].volumeMounts[0].mountPath: Required value"),
+    ({**container(volumeMounts=[{"name": "v", "mountPath": "/v"}] * 2), "volumes": [{"name": "v", "emptyDir": {}}]},
+     'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/v": must be unique'),
+    (container(**SLEEP), f"spec.containers[0].lifecycle.preStop.sleep: Invalid value: 40: {LATE}"),
+    (container(readinessProbe=PROBE),
+     "readinessProbe.terminationGracePeriodSeconds: Invalid value: 0: must not be set for readinessProbes"),
+    (container(livenessProbe=PROBE), "livenessProbe.terminationGracePeriodSeconds: Invalid value: 0: must be greater"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "words"), PODS)
+def test_what_is_refused_of_a_pods_volumes_hooks_and_probes(spec: Object, words: str) -> None:
+    (message,) = refused("Pod", spec)
+    assert words in message
+
+
 FINE = [
+    ("Pod", {**container(**SLEEP), "terminationGracePeriodSeconds": 40}),
+    ("Pod", {**container(volumeMounts=[{"name": "v", "mountPath": "/v"}]), "volumes": [{"name": "v", "hostPath": {}}]}),
     ("StatefulSet", workload(serviceName="db", replicas=0)),
     ("StatefulSet", workload(updateStrategy={"type": "OnDelete"})),
     ("DaemonSet", workload(**rolling(maxUnavailable="10%"))),

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -275,8 +276,11 @@ def test_there_is_a_bar_on_a_terminal_only_and_only_after_a_while(monkeypatch):
     assert "simulated" not in shown.getvalue()
     monkeypatch.setattr("netsim.cli.run.PATIENCE", 0.0)
     with _bar(10 * S, quiet=False) as progress:
-        progress(5 * S, 1000)
-    assert "0 of 10 s simulated" in shown.getvalue()
+        progress(1 * S, 1000)
+        assert "1 of 10 s simulated, ? left" in shown.getvalue()
+        time.sleep(0.15)  # tqdm writes no more often than every 0.1 s
+        progress(6 * S, 123_456)
+    assert re.search(r"6 of 10 s simulated, 123,456 requests, 00:0\d left", shown.getvalue())
 
 
 def test_a_run_imports_neither_pandas_nor_pyplot(file):

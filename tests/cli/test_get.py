@@ -62,6 +62,9 @@ class Simulated:
             {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec, "status": status}
         )
 
+    def rules_text(self, node: str) -> str:
+        return self.node_rules[node].render()
+
     def conntrack_text(self, node: str) -> str:
         return f"tcp 6 ESTABLISHED {node}\n"
 

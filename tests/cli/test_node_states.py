@@ -68,7 +68,8 @@ def test_nftables_are_printed_as_nft_does(shown):
 def test_ipvs_is_printed_as_ipvsadm_does(shown):
     lines = shown("ipvs", mode="ipvs").out.splitlines()
     assert any(line.startswith("TCP  10.96.0.20:80 rr") for line in lines)
-    assert any("-> 10.244.1.2:8080" in line and "Masq" in line for line in lines)
+    (real,) = [line for line in lines if "-> 10.244.1.2:8080" in line]
+    assert real.split()[2:] == ["Masq", "1", "1", "0"]  # a weight, and the connection that the client keeps
 
 
 def test_rules_of_another_mode_are_not_there(shown):

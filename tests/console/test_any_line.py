@@ -64,5 +64,5 @@ def test_any_line_is_answered(patient: Lab, line: str) -> None:
     except Exit:
         return
     assert 0 <= output.code <= 255
-    assert patient.history[-1] == line
     assert patient.last is output
+    assert patient.history[-1] == line or not line.strip()

@@ -30,7 +30,7 @@ def asked(lab: Lab, count: int = 12) -> list[str]:
 
 
 def test_each_context_is_a_cluster_of_its_own(two: Lab) -> None:
-    assert two("kubectl config get-contexts -h").startswith("Describe one or many contexts")
+    assert two("kubectl config get-contexts -h").startswith("List the clusters at this prompt")
     assert [row.split()[:2] for row in two("kubectl config get-contexts").splitlines()[1:]] == [
         ["*", "east"], ["west", "west"],
     ]  # fmt: skip

@@ -100,6 +100,15 @@ def test_sleep_moves_it_by_exactly_as_much(lab: Lab) -> None:
     assert lab("date").startswith("Thu, 01 Jan 2026 00:00:4")
 
 
+def test_sleep_does_not_wait_for_rest_so_that_one_can_look_in_between(lab: Lab) -> None:
+    lab("kubectl run web --image=nginx &")
+    seen = []
+    for _ in range(40):
+        lab("sleep 100ms")
+        seen.append(lab("kubectl get pod web &").splitlines()[1].split()[2])
+    assert list(dict.fromkeys(seen)) == ["ContainerCreating", "Running"]
+
+
 def test_it_does_not_wait_for_what_will_not_come(lab: Lab) -> None:
     at = lab.now
     lab("kubectl cordon lab-worker-1; kubectl cordon lab-worker-2; kubectl run stuck --image=nginx")
@@ -114,6 +123,14 @@ def test_two_labs_of_a_scenario_say_the_same(opened) -> None:
     assert [first(line) for line in lines] == [second(line) for line in lines]
     other = netsim.shell(first.folder / "lab.yaml", seed=2)
     assert [other(line) for line in lines] != [second(line) for line in lines]
+
+
+def test_several_lines_are_played_as_a_terminal_shows_them(lab: Lab) -> None:
+    text = lab.play("# a name\nNAME=lab-worker-1\nssh $NAME\nhostname\nexit\necho \\\n  done\n")
+    assert text == (
+        "# a name\n$ NAME=lab-worker-1\n$ ssh $NAME\n[root@lab-worker-1 ~]# hostname\nlab-worker-1\n"
+        "[root@lab-worker-1 ~]# exit\nlogout\n$ echo \\\n  done\ndone\n"
+    )
 
 
 def test_a_lab_says_where_it_stands(lab: Lab) -> None:

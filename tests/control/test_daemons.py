@@ -56,6 +56,10 @@ def test_where_a_daemon_runs(made: Object, where: Object, expected: tuple[bool, 
     assert belongs(made, where) == expected
 
 
+def fits(made: Object, *nodes: Object) -> dict[str, tuple[bool, bool]]:
+    return {one["metadata"]["name"]: belongs(made, one) for one in nodes}
+
+
 def here(states: str, name: str = "n") -> list[Object]:
     """The pods of a node, a letter each: n new, o old; capitals are ready, `t` is a new one that is leaving."""
     made = []
@@ -90,21 +94,21 @@ MANAGED = [
 @pytest.mark.parametrize(("states", "surges", "expected"), MANAGED)
 def test_one_pod_a_node(states: str, surges: bool, expected: Any) -> None:
     made = daemon_set({"maxSurge": 1, "maxUnavailable": 0} if surges else None)
-    assert planned(manage(made, [node("n")], {"n": here(states)}, NEW, now=10)) == expected
+    assert planned(manage(made, fits(made, node("n")), {"n": here(states)}, NEW, now=10)) == expected
 
 
 def test_pods_go_where_they_may_not_stay_and_where_there_is_no_node_any_more() -> None:
     tainted = node("n", taints=[taint("gpu", "NoExecute")])
-    assert planned(manage(daemon_set(), [tainted], {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
-    assert planned(manage(daemon_set(), [], {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
+    assert planned(manage(daemon_set(), fits(daemon_set(), tainted), {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
+    assert planned(manage(daemon_set(), {}, {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
     bare = node("n", taints=[taint("gpu", "NoSchedule")])
-    assert planned(manage(daemon_set(), [bare], {"n": here("N")}, NEW, now=10)) == ([], [])
+    assert planned(manage(daemon_set(), fits(daemon_set(), bare), {"n": here("N")}, NEW, now=10)) == ([], [])
 
 
 def test_a_pod_that_has_failed_is_deleted_so_that_a_new_one_can_come() -> None:
     (failed,) = here("n")
     failed["status"]["phase"] = "Failed"
-    assert planned(manage(daemon_set(), [node("n")], {"n": [failed]}, NEW, now=10)) == ([], ["n-0"])
+    assert planned(manage(daemon_set(), fits(daemon_set(), node("n")), {"n": [failed]}, NEW, now=10)) == ([], ["n-0"])
 
 
 LIMITS = [
@@ -121,9 +125,11 @@ def test_both_limits_are_rounded_up(rolling: Object, wanted: int, expected: tupl
     assert limits(daemon_set(rolling), wanted) == expected
 
 
-def cluster(states: list[str]) -> tuple[list[Object], dict[str, list[Object]]]:
+def cluster(states: list[str]) -> tuple[dict[str, tuple[bool, bool]], dict[str, list[Object]]]:
+    """Nodes that all fit, with their pods."""
     names = [f"n{number}" for number in range(len(states))]
-    return [node(name) for name in names], {name: here(s, name) for name, s in zip(names, states, strict=True) if s}
+    pods = {name: here(state, name) for name, state in zip(names, states, strict=True) if state}
+    return dict.fromkeys(names, (True, True)), pods
 
 
 REPLACED = [
@@ -183,7 +189,7 @@ def test_an_update_never_leaves_fewer_than_it_may(states: list[str], limit: int)
 
 def test_the_status_counts_nodes() -> None:
     nodes, pods = cluster(["N", "n", "O", "", "N"])
-    nodes[4]["spec"]["taints"] = [taint("gpu", "NoSchedule")]
+    nodes["n4"] = False, True
     found = status_of(daemon_set(), nodes, pods, NEW, now=10)
     assert found == {
         "observedGeneration": 3,

@@ -9,7 +9,7 @@ from control_builders import running
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsim.control.disruption import PATIENCE, healthy, needed, status_of, still_disrupted
+from netsim.control.disruption import PATIENCE, budget_keys, healthy, needed, status_of, still_disrupted
 
 Object = dict[str, Any]
 
@@ -86,3 +86,16 @@ def test_a_granted_eviction_is_forgotten_when_it_is_seen_or_comes_too_late() -> 
     granted = {"r-0": 100, "l-0": 100, "gone": 100}
     assert still_disrupted(there, granted, now=200) == {"r-0": 100}
     assert still_disrupted(there, granted, now=100 + PATIENCE) == {}
+
+
+@pytest.mark.parametrize(
+    ("selector", "keys"),
+    [
+        (None, []),  # it selects nothing
+        ({}, [("default", None)]),  # everything
+        ({"matchLabels": {"tier": "b", "app": "web"}}, [("default", ("app", "web"))]),
+        ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, [("default", None)]),
+    ],
+)
+def test_where_a_budget_is_found(selector: Object | None, keys: list[Any]) -> None:
+    assert budget_keys(budget(**({} if selector is None else {"selector": selector}))) == keys

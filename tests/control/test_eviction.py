@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from control_builders import running
 
+from netsim.control.disruption import budget_keys
 from netsim.control.eviction import MOST_DISRUPTED, SEVERAL, VIOLATED, evict
 
 Object = dict[str, Any]
@@ -19,8 +20,11 @@ class Store:
         self.objects = list(objects)
         self.deleted: list[str] = []
 
-    def list(self, kind: str, namespace: str | None = None) -> list[Object]:
+    def list(self, kind: str) -> list[Object]:
         return [one for one in self.objects if one["kind"] == kind]
+
+    def find(self, kind: str, index: str, key: Any) -> list[Object]:
+        return [one for one in self.list(kind) if key in budget_keys(one)]
 
     def update(self, obj: Object) -> Object:
         names = [(one["kind"], one["metadata"]["name"]) for one in self.objects]

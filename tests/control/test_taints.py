@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from control_builders import node, pod, ready
 
+from netsim.control.evictions import countdown
 from netsim.control.taints import (
     EXCLUDE_DISRUPTION,
     NOT_READY,
     UNREACHABLE,
     UNSCHEDULABLE,
     condition_taints,
-    eviction_delay,
     eviction_rate,
     no_execute_key,
     tolerates,
@@ -77,6 +77,12 @@ def test_only_taints_of_the_effects_in_question_keep_away() -> None:
     assert untolerated([soft, TAINT], []) == TAINT
     assert untolerated([soft], []) is None
     assert untolerated([soft], [], ("PreferNoSchedule",)) == soft
+
+
+def eviction_delay(taints: list[dict[str, Any]], tolerations: list[dict[str, Any]]) -> int | None:
+    """How long a pod may stay on a node with these NoExecute taints; None means for ever."""
+    found = countdown(taints, tolerations, None, now=0)
+    return None if found is None else found.due
 
 
 @pytest.mark.parametrize(

@@ -113,3 +113,17 @@ def test_a_load_balancer_that_is_down_leaves_the_node_ports(world, a):
     assert set(during["outcome"][during["source"] == 1]) == {0}
     after = rows[(rows["sent"] >= 91 * S) & (rows["sent"] < 115 * S)]
     assert set(after["outcome"]) == {0}
+
+
+def test_the_api_servers_own_address_refuses_while_it_is_down(world, a):
+    sources = [a.traffic("api", to="10.96.0.1:443")]
+    run = world({**DOWN, "duration": "30s"}, sources=sources).run(120)
+    assert set(run.outcomes(61, 89)) == {"refused"}
+    assert set(run.outcomes(91)) <= {"ok", "unfinished"}
+
+
+def test_a_cluster_whose_control_plane_is_elsewhere_can_lose_it_too(world):
+    loss = {"action": "node-power-loss", "at": "70s", "selector": {"nodes": ["b-1"]}}
+    run = world({**DOWN, "duration": "2m"}, loss, masters=0).run(260)
+    assert run.first("api-down") == 60
+    assert run.first("node-not-ready", "b-1") > 180 + 16 + 50

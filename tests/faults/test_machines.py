@@ -130,3 +130,11 @@ def test_two_faults_may_hold_the_same_machine_and_the_last_one_lets_go(world):
     run = world({**loss, "duration": "60s"}, {**loss, "at": "59s", "duration": "90s"}).run(200)
     assert [c.time / S for c in run.changes("power-off")] == [59]
     assert [c.time / S for c in run.changes("power-on")] == [149]
+
+
+def test_what_must_not_run_does_not_come_back_with_a_reboot(world):
+    stopped = {"action": "kubelet-stopped", "at": "50s", "duration": "3m", **HIT}
+    run = world(stopped, {"action": "node-reboot", **HIT}).run(240)
+    assert run.first("booted", "b-1") == 90
+    assert run.changes("node-not-ready", "b-1")
+    assert run.first("node-ready", "b-1", after=60) == pytest.approx(230, abs=0.5)

@@ -116,3 +116,47 @@ def test_two_delays_add_up_and_go_one_by_one(world, a):
     base = topology.delay("b-1", "b-2") - 10 * MS
     seen = [(run.run(time), topology.delay("b-1", "b-2") - base)[1] for time in (75, 95, 115)]
     assert seen == [20 * MS, 10 * MS, 0]
+
+
+def test_a_lossy_link_loses_its_share_and_no_more(world, a):
+    lossy = {"action": "network-loss", "loss": "30%", "duration": "2m", **HIT}
+    sources = [a.traffic(protocol="UDP", rate="50/s")]
+    objects = [web_on("b-1", a), a.service(ports=[{"port": 80, "protocol": "UDP"}])]
+    objects[0]["spec"]["template"]["spec"]["containers"][0]["ports"][0]["protocol"] = "UDP"
+    run = world(lossy, objects=objects, sources=sources).run(240)
+    found = run.outcomes(60, 180)
+    assert found["timeout"] / sum(found.values()) == pytest.approx(1 - 0.7**2, abs=0.04)  # there and back
+    assert set(run.outcomes(181)) <= {"ok", "unfinished"}
+
+
+def test_jitter_makes_packets_late_by_up_to_what_it_says(world, a):
+    late = {"action": "network-delay", "latency": "10ms", "jitter": "20ms", "duration": "60s", **HIT}
+    run = world(late, objects=[web_on("b-1", a), a.service()]).run(130)
+    rows = run.simulation.record().requests
+    during = rows["connect"][(rows["sent"] > 61 * S) & (rows["sent"] < 119 * S) & (rows["outcome"] == 0)]
+    usual = rows["connect"][rows["sent"] < 59 * S].min()
+    assert usual + 20 * MS <= during.min() < usual + 30 * MS
+    assert usual + 50 * MS < during.max() <= usual + 60 * MS
+
+
+def test_a_narrow_link_makes_large_answers_late(world, a):
+    narrow = {"action": "network-bandwidth", "rate": "1Mbit/s", "duration": "60s", **HIT}
+    sources = [a.traffic(rate="2/s", response="10kB", timeout="5s")]
+    run = world(narrow, objects=[web_on("b-1", a), a.service()], sources=sources).run(150)
+    rows = run.simulation.record().requests
+    median = [
+        float(sorted(rows["latency"][(rows["sent"] > begin * S) & (rows["sent"] < end * S)])[len(rows) // 20])
+        for begin, end in ((20, 60), (62, 118), (125, 149))
+    ]
+    assert median[1] > median[0] + 70 * MS
+    assert median[2] < median[0] + 20 * MS
+
+
+@pytest.mark.parametrize("direction", ["to", "from"])
+def test_a_trace_says_which_way_packets_get_lost(world, a, direction):
+    cut = {"action": "network-partition", "direction": direction, **HIT}
+    run = world(cut, objects=[web_on("b-1", a), a.service()]).run(70)
+    trace = run.simulation.trace("node/a-1", "svc/web:80")
+    assert trace.outcome == "timeout"
+    said = "the answers get lost between b-1 and a-1" if direction == "to" else "no path to b-1"
+    assert trace.reason == said

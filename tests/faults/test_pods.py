@@ -109,3 +109,21 @@ def test_a_fault_that_finds_nobody_says_so(world):
     gone = {"action": "delete", "target": "deployment/web", "at": "30s"}
     run = world({"action": "pod-kill", **WEB}, gone).run(61)
     assert [c.subject for c in run.changes("fault") if c.detail == "f0"] == ["nobody"]
+
+
+def test_pods_that_fail_again_and_again_are_drawn_anew_each_time(world):
+    run = world({"action": "pod-kill", "mtbf": "uniform(20s,40s)", **WEB}).run(590)
+    struck = [c.subject for c in run.changes("fault")]
+    assert 12 <= len(struck) <= 27
+    assert len(set(struck)) == len(struck)
+    assert len(run.ready_endpoints()) >= 3
+
+
+def test_a_pod_whose_sandbox_is_killed_comes_back_with_another_address(world):
+    run = world({"action": "sandbox-kill", **WEB}).run(59)
+    before = {p["metadata"]["name"]: p["status"]["podIP"] for p in run.pods()}
+    run.run(120)
+    name = hit(run)
+    assert pod(run, name)["status"]["podIP"] != before[name]
+    assert name in run.ready_endpoints()
+    assert not run.changes("pod-created", after=60)

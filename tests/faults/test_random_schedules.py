@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from netsim.dataplane.reach import reach
 from netsim.dataplane.requests import OUTCOMES
 from netsim.errors import ScenarioError
+from netsim.simulation import simulate
 
 LAST_HEAL = 90  # every fault is over by then
 BOUND = 200
 """Boot 30 s, election 18 s, a crash's longest back-off here 80 s, a pod's start 5 s, health checks 24 s, and room."""
 
+END = LAST_HEAL + BOUND
 NODES = ("a-1", "a-2", "b-1", "b-2", "master")
 WEB = {"labelSelectors": {"app": "web"}}
 EDITS: dict[str, dict[str, Any]] = {
@@ -26,10 +28,10 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 ON_NODES = (
     "node-power-loss", "node-reboot", "kernel-hang", "kubelet-stopped", "container-runtime-dead", "kube-proxy-stopped",
-    "kube-proxy-slow", "network-partition", "link-down", "link-flapping", "network-delay", "node-drain", "node-cordon",
-    "node-delete",
+    "kube-proxy-slow", "network-partition", "link-down", "link-flapping", "network-delay", "network-loss",
+    "network-bandwidth", "node-drain", "node-cordon", "node-delete",
 )  # fmt: skip
-ON_PODS = ("pod-kill", "container-kill", "readiness-failing", "slow-pod", "connection-refused")
+ON_PODS = ("pod-kill", "container-kill", "sandbox-kill", "readiness-failing", "slow-pod", "connection-refused")
 OTHERS = ("control-plane-down", "dns-down", "load-balancer-down", "zone-outage")
 
 
@@ -46,6 +48,8 @@ def faults(draw: st.DrawFn, name: str) -> dict[str, Any]:
         fault["selector"] = {"nodes": draw(st.lists(st.sampled_from(NODES), min_size=1, unique=True))}
     if action in ON_PODS:
         fault["selector"] = WEB
+    if action in ("network-loss", "network-bandwidth"):
+        fault |= {"loss": "20%"} if action == "network-loss" else {"rate": "2Mbit/s"}
     if action == "network-partition":
         fault["direction"] = draw(st.sampled_from(("to", "from", "both")))
     if action == "zone-outage":
@@ -59,8 +63,8 @@ def schedules(draw: st.DrawFn) -> tuple[list[dict[str, Any]], int]:
     return [draw(faults(f"f{i}")) for i in range(count)], draw(st.integers(0, 99))
 
 
-def judge(a: Any, build: Any, schedule: tuple[list[dict[str, Any]], int]) -> None:
-    broken, seed = schedule
+def cluster(a: Any) -> dict[str, Any]:
+    """What is broken: a Deployment with probes behind a load balancer, asked from four sides."""
     sources = [
         a.traffic("inside", rate="2/s"),
         a.traffic("from-a-node", **{"from": "node/a-1", "rate": "1/s"}),
@@ -68,19 +72,22 @@ def judge(a: Any, build: Any, schedule: tuple[list[dict[str, Any]], int]) -> Non
         a.traffic("by-name", to="http://web", rate="1/s"),
     ]
     objects = [a.deployment(probe=True), a.service(type="LoadBalancer")]
-    end = LAST_HEAL + BOUND
-    given = {"objects": objects, "sources": sources, "duration": f"{end}s", "seed": seed}
+    return {"objects": objects, "sources": sources, "duration": f"{END}s"}
+
+
+def judge(a: Any, build: Any, schedule: tuple[list[dict[str, Any]], int]) -> None:
+    broken, seed = schedule
     try:
-        run, again = build(*broken, **given), build(*broken, **given)
+        run, again = (build(*broken, seed=seed, **cluster(a)) for _ in range(2))
     except ScenarioError:
         assume(False)
-    for time in range(5, end, 5):
+    for time in range(5, END, 5):
         run.run(time)
         one_address_one_pod(run)
         rules_name_what_has_been(run)
-    run.run(end)
+    run.run(END)
     everybody_is_back(run)
-    found, repeated = run.simulation.record(), again.run(end).simulation.record()
+    found, repeated = run.simulation.record(), again.run(END).simulation.record()
     every_request_has_one_outcome(found.requests)
     assert found.requests.tobytes() == repeated.requests.tobytes()
     assert found.changes == repeated.changes
@@ -130,6 +137,20 @@ COMMON: dict[str, Any] = {
 @given(schedule=schedules())
 def test_no_schedule_of_faults_breaks_what_must_hold(a: Any, world: Any, schedule: Any) -> None:
     judge(a, world, schedule)
+
+
+@settings(max_examples=12, **COMMON)
+@given(schedule=schedules())
+def test_no_schedule_tells_the_engines_apart(a: Any, schedule: Any) -> None:
+    pytest.importorskip("numba", reason="numba is not installed: there is only the plain engine")
+    broken, seed = schedule
+    try:
+        scenario = a.scenario(*broken, **cluster(a))
+    except ScenarioError:
+        assume(False)
+    plain, compiled = (simulate(scenario, seed, engine=engine) for engine in ("plain", "compiled"))
+    assert plain.requests.tobytes() == compiled.requests.tobytes()
+    assert plain.changes == compiled.changes
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ def connections(prediction: Prediction, *, even: bool = False) -> int:
         return 6
     if prediction.sticky:
         return 30
-    return EVEN if even else int(4 * ENOUGH / min(prediction.chances.values()))
+    return EVEN if even else int(2 * ENOUGH / min(prediction.chances.values()))
 
 
 def patience(prediction: Prediction) -> float:

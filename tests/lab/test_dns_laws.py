@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_clusters import service
 
@@ -17,6 +17,7 @@ from netsim.units import S
 DOMAIN = "cluster.local"
 LABELS = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 ADDRESSES = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(str)
+LAW = settings(derandomize=True, deadline=None, max_examples=60)
 NAMED = st.dictionaries(st.tuples(LABELS, LABELS), ADDRESSES, min_size=1, max_size=8)
 
 
@@ -28,6 +29,7 @@ def zone_of(services: dict[tuple[str, str], str]) -> Zone:
     return Zone.of(made, [], [namespace for namespace, _ in services])
 
 
+@LAW
 @given(NAMED)
 def test_every_service_has_its_address_and_every_address_a_service(services: dict[tuple[str, str], str]) -> None:
     zone = zone_of(services)
@@ -45,6 +47,7 @@ def test_every_service_has_its_address_and_every_address_a_service(services: dic
         assert services[named.split(".")[1], named.split(".")[0]] == address
 
 
+@LAW
 @given(NAMED, LABELS, LABELS)
 def test_a_name_exists_if_and_only_if_its_service_does(
     services: dict[tuple[str, str], str], namespace: str, name: str
@@ -54,11 +57,13 @@ def test_a_name_exists_if_and_only_if_its_service_does(
     assert (found.code == "NOERROR") == ((namespace, name) in services)
 
 
+@LAW
 @given(ADDRESSES)
 def test_reverse_names_can_be_read_back(address: str) -> None:
     assert reversed_address(reverse_name(address)) == address
 
 
+@LAW
 @given(
     ttl=st.integers(0, 3600), limit=st.integers(0, 3600), kept_at=st.integers(0, 100), age=st.integers(0, 4000),
     exists=st.booleans(),
@@ -76,6 +81,7 @@ def test_a_cache_keeps_no_longer_than_it_may_and_says_how_long_it_still_will(
         assert all(record.ttl == (lasts - age) * S for record in found.records)
 
 
+@LAW
 @given(st.lists(LABELS, min_size=1, max_size=7), st.lists(LABELS, max_size=4, unique=True), st.integers(0, 7))
 def test_a_resolver_tries_the_name_itself_once_and_each_search_domain_once(
     labels: list[str], searches: list[str], ndots: int

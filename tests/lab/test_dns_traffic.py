@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pytest
-import yaml
-from lab_clusters import MY_NGINX, SERVICES, deployment, pod, scale, service
+from lab_clusters import SERVICES, scale, service
+from lab_traffic import connecting, made, outcomes, rows, without_dns_from
 
 from netsim.control.corefile import cluster_dns_objects
 from netsim.control.lookup import WORK
-from netsim.dataplane.requests import OUTCOMES, REQUEST
+from netsim.dataplane.requests import OUTCOMES
 from netsim.errors import ScenarioError
-from netsim.scenario.load import loads
-from netsim.simulation import Simulation
 from netsim.units import MS, S
-
-WEB = {"name": "web", "from": "pod/client", "to": "http://my-nginx", "rate": "40/s", "start": "10s"}
-
-
-def made(*traffic: dict[str, Any], objects: Sequence[dict[str, Any]] = (), **cluster: Any) -> Simulation:
-    """The tutorial's cluster with DNS in pods, and traffic from its tenth second on."""
-    scenario = {
-        "apiVersion": "netsim/v1",
-        "kind": "Scenario",
-        "metadata": {"name": "names"},
-        "duration": "60s",
-        "cluster": {
-            "addresses": {"services": SERVICES},
-            "nodes": [{"name": "control-plane", "role": "control-plane"}, {"name": "worker", "count": 2}],
-            "dns": {},
-            **cluster,
-        },
-        "traffic": [{**WEB, **one} for one in traffic],
-    }
-    own = [deployment("my-nginx"), service("my-nginx", clusterIP=MY_NGINX), pod("client"), *objects]
-    return Simulation(loads(yaml.safe_dump_all([scenario, *own], sort_keys=False)))
-
-
-def outcomes(simulation: Simulation, source: str, after: int, before: int = 60 * S) -> set[str]:
-    """What became of the requests that a source sent in [after, before)."""
-    rows = _rows(simulation, source)
-    rows = rows[(rows["sent"] >= after) & (rows["sent"] < before)]
-    assert len(rows)
-    return {OUTCOMES[outcome] for outcome in rows["outcome"]}
-
-
-def connecting(simulation: Simulation, source: str) -> float:
-    """How long its requests took to connect, on average, in milliseconds."""
-    rows = _rows(simulation, source)
-    return float(rows["connect"].mean() / MS)
-
-
-def _rows(simulation: Simulation, source: str) -> Any:
-    table = np.array(simulation.engine.rows, dtype=REQUEST)
-    return table[table["source"] == [one.name for one in simulation.sources].index(source)]
-
-
-def without_dns_from(simulation: Simulation, start: int, end: int) -> Simulation:
-    """Nobody serves DNS in between; run to the end."""
-    simulation.run(start)
-    scale(simulation, "coredns", 0, "kube-system")
-    simulation.run(end)
-    scale(simulation, "coredns", 2, "kube-system")
-    simulation.run()
-    return simulation
-
 
 # names are looked up by packets ---------------------------------------------------------------------------------
 
@@ -120,7 +64,7 @@ def test_a_headless_service_spreads_clients_over_its_pods() -> None:
     headless = service("bare", [{"port": 80, "name": "http"}], "my-nginx", clusterIP="None")
     simulation = made({"to": "http://bare"}, objects=[headless])
     simulation.run(30 * S)
-    share = np.bincount(_rows(simulation, "web")["pod"])
+    share = np.bincount(rows(simulation, "web")["pod"])
     share = share[share > 0]
     assert len(share) == 2
     assert share.min() > 0.35 * share.sum()
@@ -132,7 +76,7 @@ def test_a_name_that_ceases_to_exist_fails_at_once() -> None:
     simulation.run(20 * S)
     scale(simulation, "my-nginx", 0)
     simulation.run(30 * S)
-    late = _rows(simulation, "web")
+    late = rows(simulation, "web")
     late = late[late["sent"] > 25 * S]
     assert {OUTCOMES[o] for o in late["outcome"]} == {"dns-failure"}
     assert late["latency"].max() < 5 * MS
@@ -195,12 +139,12 @@ def test_dns_pods_that_lose_power_keep_clients_waiting_until_they_give_up() -> N
     for node in sorted(nodes - {mine}):
         simulation.levers.power(node, on=False)
     simulation.run(40 * S)
-    during = _rows(simulation, "web")
+    during = rows(simulation, "web")
     during = during[(during["sent"] > 20 * S) & (during["sent"] < 38 * S)]
     failed = during[during["outcome"] == OUTCOMES.index("dns-failure")]
     assert len(failed)
     assert failed["latency"].min() == 1 * S  # its connect timeout
-    waited = _rows(simulation, "patient")
+    waited = rows(simulation, "patient")
     waited = waited[(waited["sent"] > 20 * S) & (waited["sent"] < 25 * S)]
     assert waited["latency"].max() >= 5 * S  # the resolver's own
 
@@ -217,6 +161,19 @@ def test_a_lost_name_server_counts_as_an_outage_of_those_who_must_ask() -> None:
     assert lost.reason.startswith("DNS: ")
 
 
+def test_a_trace_shows_where_the_question_ended() -> None:
+    simulation = made({})
+    simulation.run(20 * S)
+    assert simulation.trace("pod/client", "http://my-nginx").outcome == "ok"
+    scale(simulation, "coredns", 0, "kube-system")
+    simulation.run(25 * S)
+    told = simulation.trace("pod/client", "http://my-nginx")
+    assert told.outcome == "dns-failure"
+    assert told.reason.startswith("no answer from DNS: rejected: ")
+    assert "10.0.0.10:53" in told.hops[0].packet
+    assert simulation.trace("pod/client", "svc/my-nginx:80").outcome == "ok"  # nobody has to be asked for that
+
+
 def test_silent_pods_are_as_bad_as_dead_ones() -> None:
     simulation = made({})
     simulation.run(20 * S)
@@ -229,4 +186,4 @@ def test_a_request_draws_the_same_dns_pod_whoever_else_asks() -> None:
     alone, crowd = made({}), made({}, {"name": "other", "to": "http://my-nginx.default"})
     for simulation in (alone, crowd):
         simulation.run(20 * S)
-    assert _rows(alone, "web").tobytes() == _rows(crowd, "web").tobytes()
+    assert rows(alone, "web").tobytes() == rows(crowd, "web").tobytes()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import pytest
 import yaml
 from lab_clusters import MY_NGINX, SERVICES, deployment, mounting, pod, service
 
@@ -136,6 +138,15 @@ def test_variables_outlive_the_service_they_speak_of() -> None:
     lab("kubectl delete svc my-nginx")
     assert f"MY_NGINX_SERVICE_HOST={MY_NGINX}" in variables(lab, "client")
     assert "can't resolve 'my-nginx'" in lab("kubectl exec client -- nslookup my-nginx")
+
+
+def test_a_prompt_without_the_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = prompt()
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    told = lab("openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout a.key -out a.crt -subj /CN=a")
+    assert "certificates need the cryptography library" in told
+    assert "pip install 'netsim-k8s[tls]'" in told
+    assert "Welcome" not in lab("kubectl exec client -- curl -k https://kubernetes")
 
 
 # obstacles ------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_a_run_without_traffic_or_changes_can_be_drawn(remake, recording):
 
 
 def test_every_state_has_a_colour_and_a_meaning():
-    facts = [set(), {"off"}, {"not ready"}, {"off", "not ready"}]
+    facts = [set(), {"off"}, {"struck"}, {"not ready"}, {"off", "not ready"}]
     pods = [{"exists", *rest} for rest in ((), ("ready",), ("served",), ("terminating",), ("endpoint s",),
                                           ("endpoint s", "listens"))]  # fmt: skip
     states = {node_state(each) for each in facts} | {pod_state(each) for each in pods}

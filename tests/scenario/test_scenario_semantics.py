@@ -217,7 +217,16 @@ RANGES = [
     ("{pods: 10.128.0.0/10, nodeMask: 26}", None),
     ("{pods: 10.96.0.0/16}", "cluster.addresses: pods 10.96.0.0/16 and services 10.96.0.0/12 overlap"),
     ("{nodes: 10.244.7.0/24}", "cluster.addresses: pods 10.244.0.0/16 and nodes 10.244.7.0/24 overlap"),
-    ("{pods: 'fd00::/56'}", "cluster.addresses.pods: IPv6 is not simulated"),
+    (
+        "{pods: 'fd00::/56', nodeMask: 64}",
+        "cluster.addresses: pods of IPv6, the others of IPv4: dual stack is not simulated",
+    ),
+    (
+        "{pods: 'fd01::/56', services: 'fd02::/112', nodes: 'fd03::/64', external: 'fd04::/64', "
+        "loadBalancers: 'fd05::/64'}",
+        "cluster.addresses.nodeMask: a node's /24 does not fit into fd01::/56",
+    ),
+    ("{nodeMask: 31}", "cluster.addresses.nodeMask: must be at most 30, found 31"),
     ("{nodeMask: 15}", "cluster.addresses.nodeMask: a node's /15 does not fit into 10.244.0.0/16"),
     (
         "{pods: 10.244.0.0/23}",

@@ -320,3 +320,32 @@ def test_a_failover_of_layer_2_breaks_every_connection(kept_open):
     run.store.update({**node, "metadata": {**node["metadata"], "labels": {**node["metadata"]["labels"], EXCLUDE: ""}}})
     run.run(42)
     assert outcomes(run, 40.01, 40.3)["reset"] == 1
+
+
+def test_a_node_whose_kube_proxy_has_stopped_refuses_the_check_and_is_turned_away_from(balanced):
+    run = balanced("gcp").run(80)
+    run.simulation.levers.keep_off("kube-proxy", LOST)
+    run.run(110)
+    assert 16 <= turned_away(run, 80) - 80 <= 24  # three refusals; none is waited for
+    assert run.simulation.trace("outside", f"node/{LOST}:{node_port(run)}").outcome == "ok"  # its rules still work
+
+
+def test_a_kube_proxy_that_cannot_finish_a_sync_says_503_after_two_sync_periods(balanced, a):
+    run = balanced("gcp").run(80)
+    run.simulation.levers.slow_proxy(LOST, 1e5)
+    late = a.service("late")
+    run.simulation.built.admission.create({**late, "metadata": {"name": "late", "namespace": "default"}})
+    run.run(180)
+    assert 60 + 16 <= turned_away(run, 80) - 80 <= 60 + 24.1
+
+
+def node_port(run):
+    return run.store.get("Service", "default", "web")["spec"]["ports"][0]["nodePort"]
+
+
+def test_a_balancer_that_is_cut_off_from_a_node_turns_away_though_the_cluster_sees_no_harm(balanced):
+    run = balanced("gcp").run(70)
+    run.simulation.levers.network.cut([LOST], ["cloud"])
+    run.run(110)
+    assert 17 <= turned_away(run, 70) - 70 <= 25
+    assert not run.changes("node-not-ready")

@@ -50,3 +50,18 @@ def test_both_engines_hand_over_the_same_table(monkeypatch):
         tables.append(np.concatenate([part.requests for part in parts]))
         assert len(parts) > 3
     assert tables[0].tobytes() == tables[1].tobytes()
+
+
+def test_an_interrupted_run_says_the_same_whatever_it_keeps(monkeypatch):
+    monkeypatch.setattr(simulation, "PART", 500)
+
+    def stop(now, count):
+        if now >= 75 * 10**9:
+            raise KeyboardInterrupt
+
+    kept, forgotten = (load(SCENARIO).run(progress=stop, requests=requests) for requests in ("all", "none"))
+    assert kept.partial
+    assert forgotten.partial
+    assert forgotten.summary() == kept.summary()
+    for name in ("series", "reachability", "incidents", "availability"):
+        assert forgotten.table(name).csv() == kept.table(name).csv()

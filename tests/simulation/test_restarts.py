@@ -66,7 +66,7 @@ def status(run, index=0):
 
 def test_j23_crash_loop_back_off_waits_nothing_then_10_20_40_80_160_and_300_seconds(one):
     run = one()
-    life(run).crash_loop(after=1 * S)
+    life(run).main.fails_after = 1 * S
     crash(run)
     later(run, 30 * 60)
     ends = [change.time for change in run.changes("pod-stopped", "web")]
@@ -94,7 +94,7 @@ def test_a_container_that_ran_for_ten_minutes_is_forgiven(one):
 def test_what_kubectl_shows_while_a_container_crashes(one):
     run = one()
     assert shown(run)[1:4] == ["1/1", "Running", "0"]
-    life(run).crash_loop(after=2 * S)
+    life(run).main.fails_after = 2 * S
     crash(run)
     seen = []
     for _ in range(90):
@@ -114,7 +114,7 @@ def test_what_kubectl_shows_while_a_container_crashes(one):
 
 def test_a_crash_event_is_told_and_counted(one):
     run = one()
-    life(run).crash_loop(after=1 * S)
+    life(run).main.fails_after = 1 * S
     crash(run)
     later(run, 120)
     (event,) = [event for event in run.store.list("Event") if event["reason"] == "BackOff"]
@@ -144,7 +144,7 @@ def test_connections_are_refused_while_a_container_starts_again(world, a):
 
 def test_without_a_readiness_probe_the_endpoint_goes_when_the_kubelet_notices(one):
     run = one()
-    life(run).crash_loop(after=5 * S)
+    life(run).main.fails_after = 5 * S
     crash(run)
     later(run, 20)
     stopped = run.changes("pod-stopped", "web")[1].time / S

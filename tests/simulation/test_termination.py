@@ -68,10 +68,10 @@ def stopped(run, pod):
         (EXEC, 30, "exit", 5, 0),
         (None, 8, "ignore", 8, 137),
         (SLEEP, 8, "ignore", 8, 137),  # the hook's time counts
-        (SLEEP, 3, "ignore", 5, 137),  # an overlong hook is cut off, and two seconds are left for SIGTERM
+        (EXEC, 3, "ignore", 5, 137),  # an overlong hook is cut off, and two seconds are left for SIGTERM
         (SLEEP, 5, "ignore", 7, 137),
         (None, 1, "ignore", 2, 137),
-        (SLEEP, 3, "exit", 3, 0),
+        (EXEC, 3, "exit", 3, 0),
     ],
 )
 def test_hook_sigterm_and_sigkill_come_in_time(web, lifecycle, grace, stop, ends, code):

@@ -56,7 +56,7 @@ class Cluster:
     def said(self, process: subprocess.Popen[bytes], pattern: str) -> str:
         """Wait until a process says something."""
         log = self.folder / f"{self.processes.index(process)}.log"
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while (found := re.search(pattern, log.read_text())) is None:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()

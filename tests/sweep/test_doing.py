@@ -97,6 +97,16 @@ def test_a_run_whose_worker_dies_once_is_tried_again(wanted, monkeypatch, tmp_pa
     assert (len(found.results), found.lost) == (8, ())
 
 
+def test_where_no_process_can_be_started_every_run_is_lost_and_nothing_hangs(wanted, monkeypatch):
+    def none():
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(processing, "Worker", none)
+    found = conduct(wanted, jobs=2)
+    assert len(found.lost) == 8
+    assert found.lost[0].reason == "no process could be started: Resource temporarily unavailable"
+
+
 def test_a_mistake_in_one_run_loses_only_that(wanted, monkeypatch):
     from netsim.sweep import here
     from netsim.sweep.task import perform
@@ -130,9 +140,9 @@ def test_interrupted_processes_end_and_what_they_had_done_is_kept(wanted, tmp_pa
         if done == 2:
             raise KeyboardInterrupt
 
-    found = conduct(wanted, jobs=2, store=Store(tmp_path), progress=stop)
+    found = conduct(plan(wanted.scenario, RATES, seeds=200), jobs=2, store=Store(tmp_path), progress=stop)
     assert found.partial
-    assert 2 <= len(found.results) < 8
+    assert 2 <= len(found.results) < 400
     assert len(list(tmp_path.iterdir())) == len(found.results)
 
 

@@ -173,18 +173,23 @@ def get_contexts(lab: Lab, call: Call, output: Output) -> None:
 
 VERBS = {
     "events": Verb(
-        "List events", events, (ALL_NAMESPACES, Flag("for"), Flag("types", "list"), OUTPUT), "events [--for=TYPE/NAME]"
+        "List Events in the order of time",
+        events,
+        (ALL_NAMESPACES, Flag("for"), Flag("types", "list"), OUTPUT),
+        "events [--for=TYPE/NAME]",
     ),
-    "version": Verb("Print the client and server version information", version, (OUTPUT, Flag("client", "bool"))),
-    "cluster-info": Verb("Display cluster information", cluster_info),
+    "version": Verb("Say which release this is", version, (OUTPUT, Flag("client", "bool"))),
+    "cluster-info": Verb("Say where the control plane and DNS are", cluster_info),
     "api-resources": Verb(
-        "Print the supported API resources on the server",
+        "List all kinds, with their short names",
         api_resources,
         (OUTPUT, Flag("namespaced", "bool", default=True)),
     ),
-    "explain": Verb("Get documentation for a resource", explain, (Flag("recursive", "bool"),), "explain TYPE[.FIELD]"),
+    "explain": Verb(
+        "List the fields of a kind, or of a field", explain, (Flag("recursive", "bool"),), "explain TYPE[.FIELD]"
+    ),
     "config set-context": Verb("Choose the namespace", set_context, (Flag("current", "bool"),), asks_server=False),
     "config use-context": Verb("Choose the cluster", use_context, usage="config use-context NAME", asks_server=False),
-    "config current-context": Verb("Display the current-context", current_context, asks_server=False),
-    "config get-contexts": Verb("Describe one or many contexts", get_contexts, asks_server=False),
+    "config current-context": Verb("Say which cluster is spoken to", current_context, asks_server=False),
+    "config get-contexts": Verb("List the clusters at this prompt", get_contexts, asks_server=False),
 }

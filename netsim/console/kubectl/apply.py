@@ -91,7 +91,7 @@ def _with_namespace(lab: Lab, call: Call, obj: Object) -> Object:
 
 VERBS = {
     "apply": Verb(
-        "Apply a configuration to a resource by file name or stdin",
+        "Make objects as files say, or change them to that",
         apply,
         (FILES, *WRITING, Flag("server-side", "bool"), Flag("force-conflicts", "bool")),
         "apply -f FILENAME",

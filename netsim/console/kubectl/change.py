@@ -183,7 +183,7 @@ _MARKS = (
 
 VERBS = {
     "scale": Verb(
-        "Set a new size for a deployment, replica set, or replication controller",
+        "Say how many replicas there are to be",
         scale,
         (
             FILES, SELECTOR, Flag("replicas", "int"), Flag("current-replicas", "int"), Flag("all", "bool"),
@@ -191,19 +191,25 @@ VERBS = {
         ),
         "scale --replicas=COUNT TYPE/NAME",
     ),
-    "patch": Verb("Update fields of a resource", patch, _PATCH, "patch TYPE/NAME -p PATCH"),
-    "edit": Verb("Edit a resource on the server, by a patch", edit, _PATCH, "edit TYPE/NAME --patch PATCH"),
+    "patch": Verb("Change fields of objects", patch, _PATCH, "patch TYPE/NAME -p PATCH"),
+    "edit": Verb("Change an object, by a patch instead of an editor", edit, _PATCH, "edit TYPE/NAME --patch PATCH"),
     "label": Verb(
-        "Update the labels on a resource", _marks("labels", "labeled"), _MARKS, "label TYPE/NAME KEY=VALUE... KEY-..."
+        "Set labels of objects, or take them away",
+        _marks("labels", "labeled"),
+        _MARKS,
+        "label TYPE/NAME KEY=VALUE... KEY-...",
     ),
     "annotate": Verb(
-        "Update the annotations on a resource",
+        "Set annotations of objects, or take them away",
         _marks("annotations", "annotated"),
         _MARKS,
         "annotate TYPE/NAME KEY=VALUE... KEY-...",
     ),
     "set image": Verb(
-        "Update the image of a pod template", set_image, (DRY_RUN, OUTPUT), "set image TYPE/NAME CONTAINER=IMAGE..."
+        "Change the image of a container in a template",
+        set_image,
+        (DRY_RUN, OUTPUT),
+        "set image TYPE/NAME CONTAINER=IMAGE...",
     ),
-    "replace": Verb("Replace a resource by file name or stdin", replace, (FILES, *WRITING), "replace -f FILENAME"),
+    "replace": Verb("Put what files hold in the place of objects", replace, (FILES, *WRITING), "replace -f FILENAME"),
 }  # fmt: skip

@@ -144,7 +144,7 @@ def create_service(kind: str) -> Verb:
         "NodePort": (Flag("node-port", "int"),),
         "ExternalName": (Flag("external-name"),),
     }
-    return Verb(f"Create a {kind} service", run, (Flag("tcp", "list"), *own.get(kind, ()), *WRITING))
+    return Verb(f"Make a Service of type {kind}", run, (Flag("tcp", "list"), *own.get(kind, ()), *WRITING))
 
 
 def _ports(call: Call) -> list[Object]:
@@ -235,16 +235,12 @@ _SOURCES = (Flag("from-file", "list"), Flag("from-literal", "array"))
 
 _DEPLOYMENT = (Flag("image", "list"), Flag("replicas", "int", "r"), Flag("port", "int"), *WRITING)
 
-_NAMESPACE_VERB = Verb("Create a namespace with the specified name", create_namespace, WRITING)
-_DEPLOYMENT_VERB = Verb("Create a deployment with the specified name", create_deployment, _DEPLOYMENT)
-_CONFIGMAP_VERB = Verb(
-    "Create a config map from a local file or literal value", create_configmap, (*_SOURCES, *WRITING)
-)
+_NAMESPACE_VERB = Verb("Make a namespace", create_namespace, WRITING)
+_DEPLOYMENT_VERB = Verb("Make a Deployment of an image", create_deployment, _DEPLOYMENT)
+_CONFIGMAP_VERB = Verb("Make a ConfigMap of files and texts", create_configmap, (*_SOURCES, *WRITING))
 
 VERBS = {
-    "create": Verb(
-        "Create a resource from a file or from stdin", create_files, (FILES, *WRITING), "create -f FILENAME"
-    ),
+    "create": Verb("Make the objects in files", create_files, (FILES, *WRITING), "create -f FILENAME"),
     "create namespace": _NAMESPACE_VERB,
     "create ns": _NAMESPACE_VERB,
     "create deployment": _DEPLOYMENT_VERB,
@@ -252,9 +248,11 @@ VERBS = {
     "create configmap": _CONFIGMAP_VERB,
     "create cm": _CONFIGMAP_VERB,
     "create secret generic": Verb(
-        "Create a secret from a local file or literal value", create_secret, (*_SOURCES, Flag("type"), *WRITING)
+        "Make a Secret of files and texts", create_secret, (*_SOURCES, Flag("type"), *WRITING)
     ),
-    "create secret tls": Verb("Create a TLS secret", create_tls_secret, (Flag("cert"), Flag("key"), *WRITING)),
+    "create secret tls": Verb(
+        "Make a Secret of a certificate and its key", create_tls_secret, (Flag("cert"), Flag("key"), *WRITING)
+    ),
     "create service clusterip": create_service("ClusterIP"),
     "create service nodeport": create_service("NodePort"),
     "create service loadbalancer": create_service("LoadBalancer"),

@@ -74,7 +74,7 @@ def _in_files(lab: Lab, call: Call, output: Output) -> list[Target]:
 
 VERBS = {
     "delete": Verb(
-        "Delete resources by file names, stdin, resources and names, or by resources and label selector",
+        "Take objects away, by file, name or label",
         delete,
         (
             FILES, SELECTOR, ALL_NAMESPACES, Flag("grace-period", "int"), Flag("force", "bool"), Flag("now", "bool"),

@@ -82,7 +82,7 @@ def _number(text: str) -> int:
 
 VERBS = {
     "expose": Verb(
-        "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
+        "Make a Service for what is there",
         expose,
         (
             FILES, Flag("selector"), Flag("port"), Flag("target-port"), Flag("type"), Flag("name"), Flag("protocol"),

@@ -215,7 +215,7 @@ _LOOKING = (SELECTOR, ALL_NAMESPACES, FILES)
 
 VERBS = {
     "get": Verb(
-        "Display one or many resources",
+        "List objects, or show some of them",
         get,
         (
             *_LOOKING, OUTPUT, Flag("field-selector"), Flag("watch", "bool", "w"), Flag("watch-only", "bool"),
@@ -225,7 +225,7 @@ VERBS = {
         "get TYPE[/NAME] [NAME...]",
     ),
     "describe": Verb(
-        "Show details of a specific resource or group of resources",
+        "Tell everything about objects, and what happened to them",
         describe_objects,
         (*_LOOKING, Flag("show-events", "bool", default=True)),
         "describe TYPE[/NAME] [NAME...]",

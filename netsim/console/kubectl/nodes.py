@@ -166,7 +166,7 @@ _DRAIN = (
 )  # fmt: skip
 
 VERBS = {
-    "cordon": Verb("Mark node as unschedulable", cordon, _NODES, "cordon NODE"),
-    "uncordon": Verb("Mark node as schedulable", uncordon, _NODES, "uncordon NODE"),
-    "drain": Verb("Drain node in preparation for maintenance", drain, _DRAIN, "drain NODE"),
+    "cordon": Verb("Let no more pods be scheduled onto a node", cordon, _NODES, "cordon NODE"),
+    "uncordon": Verb("Let pods be scheduled onto a node again", uncordon, _NODES, "uncordon NODE"),
+    "drain": Verb("Empty a node before work on it", drain, _DRAIN, "drain NODE"),
 }

@@ -189,7 +189,10 @@ def _unreachable(lab: Lab, pod: Object, container: Object) -> str:
     node = pod["spec"].get("nodeName", "")
     if not node:
         return f"error: pod {pod['metadata']['name']} does not have a host assigned"
-    if not lab.simulation.forwarding.powered[node]:
+    powered = lab.simulation.forwarding.powered.get(node)
+    if powered is None:
+        return f'Error from server (NotFound): nodes "{node}" not found'
+    if not powered:
         host = lab.simulation.forwarding.node_places[node].address
         return f"Error from server: error dialing backend: dial tcp {host}:10250: connect: no route to host"
     return f'error: Internal error occurred: unable to upgrade connection: container not found ("{container["name"]}")'
@@ -230,7 +233,7 @@ _STDIN = (Flag("stdin", "bool", "i"), Flag("tty", "bool", "t"))
 
 VERBS = {
     "run": Verb(
-        "Run a particular image on the cluster",
+        "Run an image in a pod, and perhaps sit in it",
         run,
         (
             Flag("image"), *_STDIN, Flag("rm", "bool"), Flag("restart", default="Always"), Flag("labels", short="l"),
@@ -239,10 +242,10 @@ VERBS = {
         ),
         "run NAME --image=image [--rm -it] [--restart=Never] [--labels=...] -- [COMMAND] [args...]",
     ),
-    "exec": Verb("Execute a command in a container", execute, (_CONTAINER, *_STDIN), "exec POD -- COMMAND [args...]"),
-    "attach": Verb("Attach to a running container", attach, (_CONTAINER, *_STDIN), "attach POD -it"),
+    "exec": Verb("Do something in a container", execute, (_CONTAINER, *_STDIN), "exec POD -- COMMAND [args...]"),
+    "attach": Verb("Sit in a container that runs", attach, (_CONTAINER, *_STDIN), "attach POD -it"),
     "logs": Verb(
-        "Print the logs for a container in a pod",
+        "Show what a container has written",
         logs,
         (_CONTAINER, SELECTOR, Flag("follow", "bool", "f"), Flag("previous", "bool", "p"), Flag("tail", "int")),
         "logs POD",

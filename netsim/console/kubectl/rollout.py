@@ -177,16 +177,20 @@ _SAYING = (DRY_RUN, OUTPUT, SELECTOR)
 
 VERBS = {
     "rollout status": Verb(
-        "Show the status of the rollout",
+        "Follow a rollout to its end",
         status,
         (Flag("watch", "bool", "w", True), Flag("timeout")),
         "rollout status TYPE/NAME",
     ),
-    "rollout history": Verb("View rollout history", history, (Flag("revision", "int"),), "rollout history TYPE/NAME"),
-    "rollout undo": Verb(
-        "Undo a previous rollout", undo, (Flag("to-revision", "int"), *_SAYING), "rollout undo TYPE/NAME"
+    "rollout history": Verb(
+        "List the revisions of a Deployment", history, (Flag("revision", "int"),), "rollout history TYPE/NAME"
     ),
-    "rollout pause": Verb("Mark the provided resource as paused", pause, _SAYING, "rollout pause TYPE/NAME"),
-    "rollout resume": Verb("Resume a paused resource", resume, _SAYING, "rollout resume TYPE/NAME"),
-    "rollout restart": Verb("Restart a resource", restart, _SAYING, "rollout restart TYPE/NAME"),
+    "rollout undo": Verb(
+        "Go back to an earlier revision", undo, (Flag("to-revision", "int"), *_SAYING), "rollout undo TYPE/NAME"
+    ),
+    "rollout pause": Verb("Keep changes of a template for later", pause, _SAYING, "rollout pause TYPE/NAME"),
+    "rollout resume": Verb("Roll out what was kept for later", resume, _SAYING, "rollout resume TYPE/NAME"),
+    "rollout restart": Verb(
+        "Replace all pods by new ones of the same template", restart, _SAYING, "rollout restart TYPE/NAME"
+    ),
 }

@@ -66,7 +66,7 @@ def _has(values: list[object], value: str) -> bool:
 
 VERBS = {
     "wait": Verb(
-        "Wait for a specific condition on one or many resources",
+        "Wait until something holds of objects",
         wait,
         (Flag("for"), Flag("timeout"), Flag("all", "bool"), SELECTOR, ALL_NAMESPACES, FILES),
         "wait --for=condition=Ready TYPE/NAME",
