@@ -40,7 +40,7 @@ class World:
             self.state.kernels[name] = Kernel(NodeRules(self.tables, NodeInfo(name, (address,))))
             self.state.node_places[name] = Place("node", name, address, name)
             self.state.add_address(self.state.node_places[name])
-        serving = Serving(service_time=service, workers=workers, backlog=backlog)  # type: ignore[arg-type]
+        serving = Serving(service_time=service, workers=workers, backlog=backlog)
         self.pods = [self._pod(i, self.names[i % nodes], serving) for i in range(pods)]
         self._pod(pods, self.names[0], serving, "client")
         metadata = {"namespace": "default", "name": "web"}

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netsim.cli.instant import duration, stopped
+
 if TYPE_CHECKING:
     from netsim.api.printing import Options, Printed
     from netsim.api.query import Query
@@ -87,23 +89,7 @@ def _query(asked: Sequence[str], flags: dict[str, Any], options: Options) -> Que
 
 def simulation_at(request: Request) -> Simulation:
     """The scenario, run to the instant that the request is about."""
-    import netsim
-    from netsim.errors import ScenarioError
-    from netsim.units import format_duration
-
-    scenario = netsim.load(request.scenario)
-    end = scenario.document.duration
-    at = end if request.at is None else request.at
-    if at > end:
-        raise ScenarioError(
-            f"--at {format_duration(at)} is after the scenario's end at {format_duration(end)}"
-        )
-    from netsim.simulation import Simulation
-
-    simulation = Simulation(scenario, request.seed)
-    simulation.forwarding.track |= request.state == "conntrack"
-    simulation.run(until=at)
-    return simulation
+    return stopped(request.scenario, request.at, request.seed, track=request.state == "conntrack")
 
 
 def act(request: Request, simulation: Simulation) -> tuple[Printed, tuple[str, ...]]:
@@ -146,17 +132,6 @@ NOTHING = {"conntrack": "connections", "routes": "routes"}
 USAGE = "netsim get KIND[/NAME] [NAME...] SCENARIO, as in: netsim get pods scenario.yaml --at 35s"
 
 
-def _duration(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    from netsim.units import parse_duration
-
-    if value is None:
-        return None
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 def _commas(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for value in values for part in value.split(","))
 
@@ -175,7 +150,7 @@ def _refusals() -> Iterator[None]:
 
 @click.command("get", short_help="Show the cluster at an instant, in kubectl's tables.")
 @click.argument("words", nargs=-1, required=True, metavar="KIND[/NAME] [NAME...] SCENARIO")
-@click.option("--at", callback=_duration, metavar="TIME", help="The instant, such as 35s. Default: the end.")
+@click.option("--at", callback=duration, metavar="TIME", help="The instant, such as 35s. Default: the end.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="The namespace to look in.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Look in all namespaces.")
 @click.option(

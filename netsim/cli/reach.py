@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netsim.cli.instant import duration, stopped
+
 if TYPE_CHECKING:
     from netsim.dataplane.matrix import Cell
 
@@ -20,31 +22,21 @@ Key = tuple[str, str]
 
 @click.command("reach")
 @click.argument("scenario", type=click.Path())
-@click.option(
-    "--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario."
-)
+@click.option("--at", callback=duration, metavar="TIME", help="When, such as 35s. Default: the scenario's end.")
 @click.option(
     "--expect", type=click.Path(), default=None, metavar="FILE", help="Compare with a saved -o csv."
 )
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 @click.option("-o", "--output", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
-def command(scenario: str, at: str | None, expect: str | None, seed: int | None, output: str) -> int:
+def command(scenario: str, at: int | None, expect: str | None, seed: int | None, output: str) -> int:
     """Show who can reach whom at an instant: `.` all new connections, `X` none, `/` some, and why.
 
     With --expect FILE, a table saved by `-o csv`, print only what differs; the exit code is then 1.
     """
     from netsim.dataplane.matrix import matrix
-    from netsim.scenario.load import load
-    from netsim.simulation import Simulation
-    from netsim.units import parse_duration
 
-    try:
-        until = None if at is None else parse_duration(at)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--at") from None
     wanted = None if expect is None else _expected(Path(expect))
-    simulation = Simulation(load(scenario), seed)
-    simulation.run(until)
+    simulation = stopped(scenario, at, seed)
     rows = matrix(simulation.forwarding, simulation.store.list("Service"))
     if wanted is not None:
         differences = list(compared(wanted, {(c.source, c.way): c.sign for row in rows for c in row}))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netsim.cli.instant import duration, stopped
+
 if TYPE_CHECKING:
     from netsim.dataplane.trace import Trace
 
@@ -16,27 +18,15 @@ if TYPE_CHECKING:
 @click.option(
     "--to", "target", required=True, metavar="WHOM", help="A URL, or svc/, lb/, node/, pod/NAME:PORT."
 )
-@click.option(
-    "--at", default=None, metavar="TIME", help="When, such as 35s. Default: the end of the scenario."
-)
+@click.option("--at", callback=duration, metavar="TIME", help="When, such as 35s. Default: the scenario's end.")
 @click.option("--protocol", type=click.Choice(["TCP", "UDP", "SCTP"]), default="TCP", show_default=True)
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    scenario: str, source: str, target: str, at: str | None, protocol: str, seed: int | None, output: str
+    scenario: str, source: str, target: str, at: int | None, protocol: str, seed: int | None, output: str
 ) -> None:
     """Show where the first packet of a connection goes at an instant, and what decided each hop."""
-    from netsim.scenario.load import load
-    from netsim.simulation import Simulation
-    from netsim.units import parse_duration
-
-    try:
-        until = None if at is None else parse_duration(at)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--at") from None
-    simulation = Simulation(load(scenario), seed)
-    simulation.run(until)
-    trace = simulation.trace(source, target, protocol)
+    trace = stopped(scenario, at, seed).trace(source, target, protocol)
     if output == "json":
         click.echo(as_json(trace))
     else:

@@ -40,6 +40,7 @@ class Cluster:
     version: str
     proxies: dict[str, ProxyHealth] = field(default_factory=dict)  # each node's kube-proxy, once it has started
     events: dict[tuple[str, ...], Key] = field(default_factory=dict)  # what was said already -> its Event
+    deaf: set[str] = field(default_factory=set)  # nodes that cannot reach the API server
     plane: ControlPlane = field(init=False)  # whether the API server answers, and whether controllers act
 
     def __post_init__(self) -> None:
@@ -67,11 +68,11 @@ class Cluster:
     def event(
         self, about: Object, kind: str, reason: str, message: str, component: str, host: str = ""
     ) -> None:
-        """Record a Kubernetes Event, if the API server can be asked.
+        """Record a Kubernetes Event, if `host` can reach the API server (no host: if it answers at all).
 
         The same one again only counts up (client-go's EventCorrelator).
         """
-        if not self.plane.answers:
+        if not self.plane.answers or host in self.deaf:
             return
         namespace, name = key_of(about)
         same = (about["kind"], namespace, name, reason, message, component, host)

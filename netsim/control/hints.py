@@ -207,7 +207,7 @@ def traffic_distribution_hints(slices: Slices, value: str | None, *, same_gate: 
             return entry
         return _with_hints(entry, entry.get("zone"), entry.get("nodeName") if nodes else None)
 
-    wrong = [s for s in slices.unchanged if any(hinted(e) != e for e in s)]
+    wrong = [s for s in slices.unchanged if any((h := hinted(e)) is not e and h != e for e in s)]
     return Slices(
         create=[[hinted(e) for e in s] for s in slices.create],
         update=[[hinted(e) for e in s] for s in (*slices.update, *wrong)],
@@ -289,6 +289,8 @@ def _lend(entry: Entry, giving: dict[str, int], receiving: dict[str, int]) -> En
 
 
 def _with_hints(entry: Entry, zone: str | None = None, node: str | None = None) -> Entry:
+    if zone is node is None and "hints" not in entry:
+        return entry
     bare = {key: value for key, value in entry.items() if key != "hints"}
     found: dict[str, Any] = {}
     if zone is not None:

@@ -81,16 +81,13 @@ class Levers:
     def power_off(self, node: str) -> Release:
         """Cut a machine's power."""
 
-        def apply(held: tuple[None, ...]) -> None:
-            self.machines[node].power(on=not held)
-            self.network.follow()
-
-        return self.holds.hold(("power", node), None, apply)
+        return self.holds.hold(("power", node), None, lambda held: self.power(node, on=not held))
 
     def power(self, node: str, *, on: bool) -> None:
         """Cut a machine's power or give it back, whoever else holds it."""
         self.machines[node].power(on=on)
-        self.network.follow()
+        if node in self.cluster.plane.members:
+            self.network.follow()
 
     def reboot(self, node: str) -> None:
         """A machine's power goes and comes back in the same instant; it boots."""

@@ -28,7 +28,7 @@ class NetworkLevers:
         self.zones = zones
         self.holds = holds
         self.topology = cluster.forwarding.topology
-        self._deaf: set[str] = set()
+        self._unsettled = False
 
     def apart(self, *, outside: bool, cloud: bool) -> list[str]:
         """Who is on the network besides nodes: clients outside, the cloud's balancers."""
@@ -90,16 +90,20 @@ class NetworkLevers:
         self._changed()
 
     def _changed(self) -> None:
+        """Whoever is concerned is told once all changes of this instant have been made."""
         self.cluster.forwarding.version += 1
-        self.follow()
+        if not self._unsettled:
+            self._unsettled = True
+            self.cluster.after(0, self.follow)
 
     def follow(self) -> None:
         """Tell every node whether it reaches the API server."""
+        self._unsettled = False
         servers = self.cluster.plane.alive() or [CLOUD]
         for node, machine in self.machines.items():
             deaf = not (self.cluster.plane.answers and any(self._connected(node, server) for server in servers))
-            if deaf != (node in self._deaf):
-                (self._deaf.add if deaf else self._deaf.discard)(node)
+            if deaf != (node in self.cluster.deaf):
+                (self.cluster.deaf.add if deaf else self.cluster.deaf.discard)(node)
                 machine.isolate(isolated=deaf)
 
     def _connected(self, node: str, server: str) -> bool:

@@ -32,9 +32,7 @@ if TYPE_CHECKING:  # a scenario is read without it
     from netsim.dataplane.forwarding import Flows
 
 Probe = Literal["proxy-healthz", "health-check-node-port", "node-port"]
-ProfileName = Literal[
-    "gcp", "aws-classic", "aws-nlb", "aws-lbc-nlb", "aws-alb", "azure", "metallb-l2", "metallb-bgp"
-]
+ProfileName = Literal["gcp", "aws-classic", "aws-nlb", "aws-lbc-nlb", "aws-alb", "azure", "metallb-l2", "metallb-bgp"]
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,7 @@ def _named(given: Any) -> Any:
     return {"profile": given} if isinstance(given, str) else given
 
 
-AnyLoadBalancer = Annotated[
-    LoadBalancer, BeforeValidator(_named, json_schema_input_type=ProfileName | LoadBalancer)
-]
+AnyLoadBalancer = Annotated[LoadBalancer, BeforeValidator(_named, json_schema_input_type=ProfileName | LoadBalancer)]
 """The name of a profile, or a profile with changes."""
 
 

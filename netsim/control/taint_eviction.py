@@ -9,7 +9,8 @@ Source: kubernetes `pkg/controller/tainteviction/taint_eviction.go`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from typing import Any
 
 from netsim.api.objects import Object, is_leaving, key_of, name_of, node_of, with_condition
 from netsim.api.store import Change
@@ -59,9 +60,15 @@ class TaintEviction:
                 self.cluster.after(running.due - self.cluster.now, self._evict_due)
 
     def _evict_due(self) -> None:
-        if self.cluster.plane.leads:
-            for uid in self.plan.due(self.cluster.now):
-                self._evict(self.pods.pop(uid))
+        if not self.cluster.plane.leads:
+            self.cluster.env.process(self._evict_once_led())
+            return
+        for uid in self.plan.due(self.cluster.now):
+            self._evict(self.pods.pop(uid))
+
+    def _evict_once_led(self) -> Generator[Any, Any, None]:
+        yield from self.cluster.plane.led()
+        self._evict_due()
 
     def _evict(self, pod: Object) -> None:
         current, now = self.cluster.current(pod), self.cluster.now

@@ -128,6 +128,7 @@ class CompiledEngine:
                 self.arena.grow(ROOM[what])
             else:
                 self._answer(what)
+        self.roads.write_back()
 
     def _answer(self, what: int) -> None:
         clock = self.memory.clock[0]

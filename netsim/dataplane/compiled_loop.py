@@ -196,10 +196,11 @@ def move(w, until):
             if station.stamp != version:
                 clock.about, ask = flight.station, states.ASK_STATION
                 break
-            if station.does == states.REFUSES:
+            held = station.keeps and state != states.GO_ON and pin_of(pins, flight, station.machine) >= 0
+            if station.does == states.REFUSES and not held:
                 flight.outcome, flight.after = station.outcome, station.after
                 flight.state = state = states.TURNED_AWAY
-            elif station.does == states.SILENT:
+            elif station.does == states.SILENT and not held:
                 flight.state = states.SILENCE
                 continue
             elif station.does == states.DELIVERS:
@@ -238,7 +239,9 @@ def move(w, until):
                         onward = clock.answer - 2  # -1: that choice does not stand any more
                         clock.answer = 0
                     if onward < 0 and station.does == states.REMEMBERS:
-                        if state != states.GO_ON:
+                        if state != states.GO_ON and station.bound >= 0 and now - station.since < station.affinity:
+                            station.since, flight.chosen = now, station.bound
+                        elif state != states.GO_ON:
                             clock.bits = draw_bits(
                                 source.endpoint, flight.sequence, flight.client, flight.attempts - 1
                             )
@@ -267,7 +270,9 @@ def move(w, until):
                     delay = np.int64(-1)
                     if there.edge == states.PASSES:
                         if there.ingress >= 0:
-                            flight.ingress, flight.masqueraded = there.ingress, there.masqueraded
+                            flight.ingress = there.ingress
+                            if there.masqueraded >= 0:
+                                flight.masqueraded = there.masqueraded
                             row.ingress = there.ingress
                             if flight.translator < 0:
                                 flight.translator = onward

@@ -164,12 +164,16 @@ STATION = np.dtype(
         ("edge_outcome", "i4"),
         ("server", "i4"),
         ("machine", "i4"),
+        ("bound", "i4"),  # the choice that affinity makes here for now, -1: the kernel must be asked
+        ("since", "i8"),  # when it last did
+        ("affinity", "i8"),  # how long that holds
         ("choice", "i4"),  # that led here
         ("ingress", "i4"),  # the node that translates on the edge, -1: none does
         ("wire", "i4"),  # the quality of the edge, -1: perfect
         ("forth", "i4"),  # of the way to here from the client, and back
         ("back", "i4"),
-        ("masqueraded", "i1"),
+        ("masqueraded", "i1"),  # on the edge, -1: as the first packet was
+        ("keeps", "i1"),  # a node's rules are met here, and conntrack first: a retry goes where the first SYN went
         ("bypassed", "i1"),  # answers would not pass the machine before
     ],
     align=True,

@@ -29,6 +29,7 @@ from netsim.dataplane.connection import one_way, road_quality
 from netsim.dataplane.forwarding import Forwarding, Place
 from netsim.dataplane.onlooker import onlooking
 from netsim.dataplane.route import Delivered, Hop, Onward, Pins, Refused, Translation, arrive, leave
+from netsim.proxy.affinity import LIMITS
 from netsim.proxy.endpoints import Endpoint
 from netsim.proxy.packet import Packet, Verdict
 from netsim.topology.quality import Quality
@@ -70,6 +71,8 @@ class Roads:
         self._choices: dict[Endpoint | str, int] = {}
         self._chosen: list[Endpoint | str] = []
         self._qualities: dict[Quality, int] = {}
+        self._owners: dict[Any, Station | None] = {}  # of what kernels remember of clients
+        self._bound: dict[Station, None] = {}  # stations for which the loop remembers
         self._slots = self._interfaces = 0
         self._view = onlooking(state)
 
@@ -95,7 +98,7 @@ class Roads:
 
         hop = self._hop(station, self._view, {}, chance)
         record = self.arena.memory.stations[row]
-        record["stamp"] = state.version
+        record["stamp"], record["bound"] = state.version, -1
         if purposes:
             self._choose(station, hop, purposes[0], record)
         elif isinstance(hop, Onward):
@@ -129,10 +132,21 @@ class Roads:
         station = self.stations[row]
         assert station.verdict is not None
         kernel = self.state.kernels[station.machine]
+        self._write_back(station)
         endpoint = kernel.choose(station.verdict, station.packet, bits, now)
         if endpoint is None:
             return -1
-        return next(i for i, one in enumerate(station.options) if one.address == endpoint.address)
+        which = next(i for i, one in enumerate(station.options) if one.address == endpoint.address)
+        if station.verdict.scheduler == "random" and self._memory_is_its_own(station):
+            record = self.arena.memory.stations[row]
+            record["bound"], record["since"], record["affinity"] = which, now, station.verdict.affinity
+            self._bound[station] = None
+        return which
+
+    def write_back(self) -> None:
+        """Tell the kernels what the loop has remembered for them."""
+        for station in sorted(self._bound, key=lambda one: int(self.arena.memory.stations[one.row]["since"])):
+            self._write_back(station)
 
     def way(self, row: int) -> None:
         """Work out how long packets take between a station and its road's beginning, masqueraded or not."""
@@ -150,6 +164,28 @@ class Roads:
         choice = self._chosen[int(self.arena.memory.stations[row]["choice"])]
         assert isinstance(choice, Endpoint)
         (kernel.opened if opened else kernel.closed)(station.before, choice)
+
+    # what kernels remember, meanwhile kept here --------------------------------------------------------------
+
+    def _memory_is_its_own(self, station: Station) -> bool:
+        """Whether no other road's packets are remembered together with this one's, and there is room for all."""
+        assert station.verdict is not None
+        assert station.verdict.service_port is not None
+        key = (station.machine, station.verdict.service_port.id, station.packet.source)
+        owner = self._owners.setdefault(key, station)
+        if owner is not station and owner is not None:
+            self._write_back(owner)
+            self.arena.memory.stations[owner.row]["bound"] = -1
+            self._owners[key] = None
+        return self._owners[key] is station and len(self._owners) < min(limit for limit, _ in LIMITS.values())
+
+    def _write_back(self, station: Station) -> None:
+        record = self.arena.memory.stations[station.row]
+        bound = int(record["bound"])
+        if bound >= 0:
+            assert station.verdict is not None
+            memory = self.state.kernels[station.machine].affinity
+            memory.remember(station.verdict, station.options[bound], station.packet.source, int(record["since"]))
 
     # how they are worked out ------------------------------------------------------------------------------
 
@@ -200,7 +236,8 @@ class Roads:
             record["edge"], record["delay"] = PASSES, hop.delay
             record["wire"] = self._quality(road_quality(self.state, there.places[-2:]))
             if hop.endpoint is not None:
-                record["ingress"], record["masqueraded"] = self._nodes[station.machine], hop.masqueraded
+                hidden = -1 if hop.masqueraded is None else hop.masqueraded
+                record["ingress"], record["masqueraded"] = self._nodes[station.machine], hidden
         elif isinstance(hop, Refused):
             record["edge"], record["edge_outcome"] = REFUSES, hop.outcome
         else:
@@ -212,7 +249,8 @@ class Roads:
         if station.row >= len(self.arena.memory.stations):
             self.arena.grow("stations")
         record = self.arena.memory.stations[station.row]
-        record["stamp"] = record["edge_stamp"] = record["way_stamp"] = -1
+        record["stamp"] = record["edge_stamp"] = record["way_stamp"] = record["bound"] = -1
+        record["keeps"] = not translated and places[-1].kind in ("pod", "node")
         record["machine"] = self._machines[station.machine]
         self.stations.append(station)
         return station

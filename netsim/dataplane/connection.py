@@ -134,7 +134,8 @@ class Connection:
             self.translator = (machine, packet, hop.endpoint)
             if state.track and packet.protocol == "TCP":
                 self._track(state.kernels[machine], packet, hop, state.time)
-        self.masqueraded = hop.masqueraded
+        if hop.masqueraded is not None:
+            self.masqueraded = hop.masqueraded
         return machine
 
     def open(self, state: Forwarding, server: Server) -> None:

@@ -243,6 +243,10 @@ class Forwarding:
         else:
             self.names[name] = addresses
 
+    def published(self, namespace: str, service: str) -> tuple[str, ...]:
+        """The addresses that DNS has for a Service: its own, or those of a headless Service's ready pods."""
+        return self.names.get(f"{service}.{namespace}.svc.{self._domain}", ())
+
     def resolve(self, name: str, namespace: str | None) -> str | None:
         """The address a client gets for a name: by the search path inside a pod, literally elsewhere."""
         if name in self.external_places:

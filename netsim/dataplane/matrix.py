@@ -1,9 +1,10 @@
 """Who can reach whom: every source against every way into every Service, at one instant.
 
 Rows are the pods that run, the nodes that have power, and the outside. Columns are the ways in: a Service's
-cluster IP, its node port (through every node), its load balancer, and its health check port, where a load
-balancer would ask every node. A cell is the share of new connections that would be answered (of health checks:
-by 200), and why the others would not be.
+cluster IP, its external IPs, its node port (through every node), its load balancer, and its health check port,
+where a load balancer would ask every node; for a headless Service each address that DNS has for it, at the port of
+the Service itself, since nobody translates. A cell is the share of new connections that would be answered (of
+health checks: by 200), and why the others would not be.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ HEALTHY = 200
 class Way:
     """A way into a Service: what it is called, and the addresses it leads through."""
 
-    name: str  # "default/web:80", "default/web:80 node-port 30080", "default/web health-check 30081"
+    name: str  # "default/web:80", "default/dns:53/UDP node-port 30053", "default/web health-check 30081"
     addresses: tuple[str, ...]
     port: int
     protocol: str
@@ -65,20 +66,23 @@ def ways(state: Forwarding, services: Iterable[Object]) -> Iterator[Way]:
     nodes = tuple(place.address for place in state.node_places.values())
     external = tuple(place.address for place in state.external_places.values())
     for service in services:
-        spec, name = service["spec"], f"{service['metadata']['namespace']}/{service['metadata']['name']}"
+        spec, namespace, name = service["spec"], service["metadata"]["namespace"], service["metadata"]["name"]
         for port in spec.get("ports") or ():
-            protocol, label = port.get("protocol", "TCP"), f"{name}:{port['port']}"
-            if spec.get("clusterIP") not in (None, "", "None"):
-                yield Way(label, tuple(spec["clusterIPs"]), port["port"], protocol)
-            if port.get("nodePort"):
-                yield Way(
-                    f"{label} node-port {port['nodePort']}", nodes, port["nodePort"], protocol, external
-                )
+            number, protocol = port["port"], port.get("protocol", "TCP")
+            label = f"{namespace}/{name}:{number}{'' if protocol == 'TCP' else f'/{protocol}'}"
+            if spec.get("clusterIP") == "None":
+                yield Way(f"{label} headless", state.published(namespace, name), number, protocol)
+            elif spec.get("clusterIP"):
+                yield Way(label, tuple(spec["clusterIPs"]), number, protocol)
+            for address in spec.get("externalIPs") or ():
+                yield Way(f"{label} external-ip {address}", (address,), number, protocol)
+            if node_port := port.get("nodePort"):
+                yield Way(f"{label} node-port {node_port}", nodes, node_port, protocol, external)
             if spec.get("type") == "LoadBalancer":
-                address = state.balanced.get(name)
-                yield Way(f"{label} load-balancer", (address,) if address else (), port["port"], protocol)
+                address = state.balanced.get(f"{namespace}/{name}")
+                yield Way(f"{label} load-balancer", (address,) if address else (), number, protocol)
         if health := spec.get("healthCheckNodePort"):
-            yield Way(f"{name} health-check {health}", nodes, health, "TCP", external, health=True)
+            yield Way(f"{namespace}/{name} health-check {health}", nodes, health, "TCP", external, health=True)
 
 
 def matrix(state: Forwarding, services: Iterable[Object]) -> list[list[Cell]]:

@@ -85,7 +85,7 @@ def _follow(
             continue
         further = translated
         if hop.endpoint is not None:
-            further = Translation(at or client, hop.masqueraded)
+            further = Translation(at or client, bool(hop.masqueraded))
         for chance, end in _follow(state, hop.place, client, hop.packet, further):
             yield weight * chance, end
 

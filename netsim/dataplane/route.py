@@ -44,7 +44,7 @@ class Onward:
     packet: Packet
     verdict: Verdict | None = None
     endpoint: Endpoint | None = None
-    masqueraded: bool = False
+    masqueraded: bool | None = False  # None: as the connection's first packet was
 
 
 @dataclass(slots=True)
@@ -163,7 +163,9 @@ def _translated(
     kernel = state.kernels[here.machine]
     if packet.protocol == "UDP" and (entry := kernel.recall(packet, state.time)) is not None:
         return _established(state, here, packet, entry)
-    verdict = kernel.rules.verdict(packet)
+    verdict, endpoint = kernel.rules.verdict(packet), pins.get(here.machine)
+    if isinstance(endpoint, Endpoint) and verdict.action != "DNAT":
+        return _to_endpoint(state, here, packet, endpoint, None, None, 0)  # a retry: conntrack asks no rule
     if verdict.action == "REJECT":
         return Refused(REFUSED, f"rejected: {verdict.reason}", kernel.cost(verdict), verdict)
     if verdict.action == "DROP":
@@ -172,7 +174,6 @@ def _translated(
         if packet.protocol == "UDP":
             kernel.conntrack.add(packet, None, state.time)
         return None
-    endpoint = pins.get(here.machine)
     if not isinstance(endpoint, Endpoint):
         endpoint = kernel.choose(verdict, packet, chance("endpoint"), state.time)
         if endpoint is None:
@@ -203,7 +204,7 @@ def _established(state: Forwarding, here: Place, packet: Packet, entry: Entry) -
 
 def _to_endpoint(
     state: Forwarding, here: Place, packet: Packet, endpoint: Endpoint, verdict: Verdict | None,
-    masqueraded: bool, cost: int,
+    masqueraded: bool | None, cost: int,
 ) -> Hop:  # fmt: skip
     if endpoint.ip == here.address and here.kind == "pod" and not state.hairpin:
         return Silence("the pod is its own endpoint, and the bridge sends nothing back to where it came from", verdict)

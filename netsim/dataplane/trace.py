@@ -86,7 +86,7 @@ class Way:
     def go(self, hop: Onward, seen: Packet) -> None:
         """It goes on to the next place."""
         if hop.endpoint is not None:
-            self.translation = Translation(self.at, hop.masqueraded)
+            self.translation = Translation(self.at, bool(hop.masqueraded))
         self.time += hop.delay
         self.packet, self.seen = hop.packet, seen
         self.places.append(hop.place)

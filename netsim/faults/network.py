@@ -1,4 +1,9 @@
-"""Faults of the network: partitions, links that are down, that flap, that are late."""
+"""Faults of the network: partitions, and links that are down, flap, or are late, lossy or narrow.
+
+A partition is between machines, whatever lies between them; the other faults are of the one link that joins a node to
+its zone's switch, so they meet everything that the node and its pods send and receive, but not what stays on it.
+Source of the kinds: Chaos Mesh's NetworkChaos (partition, delay, loss, bandwidth).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Faults of machines and of what runs on them besides pods."""
+"""Faults of machines and of what runs on them besides pods.
+
+Left out: graceful node shutdown; clients on a machine whose kernel hangs go on asking, in vain.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Faults of pods and of the programs in them."""
+"""Faults of pods and of the programs in them.
+
+What ends is found by the kubelet, what is slow or silent by a probe, if there is one. Left out: memory and CPU that
+run out.
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ def incidents(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
         yield f"  {paint(incident.fault, 'title')}{paint(f'  {_what(incident)}', 'dim')}"
         yield from stages(incident.stages, incident.injected, width, paint)
         yield f"    {paint(_lengths(incident), 'plain')}"
+        if incident.turned_away is not None:
+            yield f"    load balancers turned away after {duration(incident.turned_away - incident.injected)}"
         yield from _losses(incident.losses, paint)
     if len(shown) < len(every):
         yield f"  {paint(f'{len(every) - len(shown)} more are in incidents.csv', 'dim')}"

@@ -33,7 +33,7 @@ from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.report.digest import Digest
-    from netsim.simulation import Recording
+    from netsim.simulation import Outage, Recording
 
 Time = int | None
 
@@ -203,6 +203,8 @@ def _incident(
     ready = _all_of(window, "pod-ready", fresh)
     led = next((c.time for c in _of(window, "leader-elected")), None)
     repaired = next((time for time in (ready, _well_again(by_kind), led) if time is not None), None)
+    sources = stroke.sources(recording)
+    outages = [o for o in recording.outages if stroke.at <= o.began < until and o.source in sources]
     tainted = [c for c in by_kind.get("taint-added", ()) if c.detail.endswith(":NoExecute")]
     evicted = _leavers(by_kind) if stroke.nodes and tainted else []
     return Incident(
@@ -225,11 +227,11 @@ def _incident(
         scheduled=_all_of(window, "pod-scheduled", fresh),
         ready=ready,
         in_rules=joined[-1][1] if joined else None,
-        cut_off=min((o.began for o in recording.outages if stroke.at <= o.began < until), default=None),
-        back=_back(recording, stroke, until),
+        cut_off=min((outage.began for outage in outages), default=None),
+        back=_back(outages, stroke.at),
         led=led,
         repaired=repaired,
-        losses=_losses(recording, digest, stroke.at, until),
+        losses=_losses(recording, digest, sources, stroke.at, until),
     )
 
 
@@ -300,25 +302,26 @@ def _well_again(by_kind: dict[str, list[Change]]) -> Time:
     return None
 
 
-def _back(recording: Recording, stroke: Stroke, until: int) -> Time:
+def _back(outages: Sequence[Outage], at: int) -> Time:
     """When every source could reach its target again, for a while; never if one still cannot.
 
     Where none was cut off that is at once.
     """
-    back = stroke.at
-    for outage in recording.outages:  # in the order in which they began
-        if stroke.at <= outage.began < until:
-            if back > stroke.at and outage.began > back + STEADY:
-                break
-            if outage.ended is None:
-                return None
-            back = max(back, outage.ended)
+    back = at
+    for outage in outages:  # in the order in which they began
+        if back > at and outage.began > back + STEADY:
+            break
+        if outage.ended is None:
+            return None
+        back = max(back, outage.ended)
     return back
 
 
-def _losses(recording: Recording, digest: Digest, at: int, until: int) -> tuple[Loss, ...]:
+def _losses(recording: Recording, digest: Digest, sources: Sequence[str], at: int, until: int) -> tuple[Loss, ...]:
     found = []
     for code, source in enumerate(recording.sources):
+        if source not in sources:
+            continue
         sent = digest.between(code, at, max(until, at + 1))
         failures = [(i, int(number)) for i, number in enumerate(sent.counts) if number and i not in (OK, UNFINISHED)]
         found.append(

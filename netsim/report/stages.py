@@ -1,7 +1,7 @@
 """Where the seconds went: an incident as a row of waits, each with the component that was waited for.
 
-The moments of an incident, in the order in which the control plane reaches them, cut its time into stages. A moment
-that never came, or that came before the one in front of it, makes no stage of its own.
+The moments of an incident, in the order in which they came, cut its time into stages. A moment that never came, or
+that came together with another, makes no stage of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STAGES = (
     ("led", "leader election", "controllers lead again"),
     ("repaired", "kubelet", "ready again"),
 )
-"""Every stage that an incident can have, in order; who noticed it the incident says itself."""
+"""Every stage that an incident can have, in the usual order; who noticed it the incident says itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ def stages(incident: Incident) -> tuple[Stage, ...]:
     """The stages of an incident, one after the other."""
     found: list[Stage] = []
     reached = incident.injected
-    for moment, component, what in STAGES:
-        time = getattr(incident, moment)
-        if time is None or time < reached or (time == reached and moment != "noticed"):
-            continue
-        found.append(Stage(component or incident.noticed_by, what, reached, time))
-        reached = time
+    for time, at in sorted((time, at) for at, (moment, *_) in enumerate(STAGES)
+                           if (time := getattr(incident, moment)) is not None):  # fmt: skip
+        moment, component, what = STAGES[at]
+        if time > reached or (time == reached and moment == "noticed"):
+            found.append(Stage(component or incident.noticed_by, what, reached, time))
+            reached = time
     return tuple(found)

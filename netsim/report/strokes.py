@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsim.dataplane.history import Change
 from netsim.report.moments import victims as nodes_hit
+from netsim.traffic import Target, parse_target
 
 if TYPE_CHECKING:
     from netsim.scenario.scenario import Scenario
@@ -31,6 +32,16 @@ class Stroke:
     nodes: frozenset[str]
     pods: frozenset[str]  # as namespace/name
     owned: re.Pattern[str] | None  # what the pods of a workload that was changed are called
+
+    def sources(self, recording: Recording) -> tuple[str, ...]:
+        """The traffic sources that it may cost something: of a changed workload, those that ask for its pods."""
+        if self.owned is None:
+            return tuple(recording.sources)
+        endpoints = {c.subject for c in recording.changes if c.subject.startswith("endpoint/")}
+        parts = (endpoint.split("/") for endpoint in endpoints)
+        services = {f"{space}/{name}" for _, space, name, pod in parts if self.owned.fullmatch(f"{space}/{pod}")}
+        targets = {traffic.name: parse_target(traffic.target) for traffic in recording.scenario.document.traffic}
+        return tuple(name for name in recording.sources if _asks(targets.get(name), services))
 
     def again(self, others: Iterable[Stroke], ended: int) -> int:
         """When one of its victims was next struck (if it has none of its own: anybody); or the end of the run."""
@@ -51,6 +62,14 @@ class Stroke:
         if self.owned is not None:
             return self.owned.fullmatch(name) is not None
         return change.node in self.nodes or name in self.pods
+
+
+def _asks(target: Target | None, services: set[str]) -> bool:
+    """Whether a target is one of these Services (namespace/name), or may be."""
+    if target is None or target.kind in ("node", "address", "pod"):
+        return True
+    name, _, space = target.name.partition(".")
+    return f"{target.namespace or space.partition('.')[0] or 'default'}/{name}" in services
 
 
 def strokes(recording: Recording) -> list[Stroke]:

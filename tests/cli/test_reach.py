@@ -40,6 +40,22 @@ spec: {selector: {app: nobody}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Service
+metadata: {name: direct}
+spec:
+  clusterIP: None
+  selector: {app: web}
+  ports: [{name: right, port: 80}, {name: wrong, port: 8000, targetPort: 80}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: both}
+spec:
+  selector: {app: web}
+  externalIPs: [203.0.113.77]
+  ports: [{name: tcp, port: 80}, {name: udp, port: 80, protocol: UDP}]
+---
+apiVersion: v1
+kind: Service
 metadata: {name: edge}
 spec:
   type: LoadBalancer
@@ -92,6 +108,26 @@ def test_a_load_balancer_learns_from_the_health_check_port_which_node_has_the_po
     cell = cells(path, capsys, "20s")["outside", "default/edge"]
     assert (cell["way"], cell["reach"], cell["share"]) == ("default/edge health-check 30500", "/", "0.5")
     assert cell["why"] == "203.0.113.1: 503 Service Unavailable: 0 ready pods of default/edge here"
+
+
+def test_a_headless_service_is_reached_at_the_pods_own_port_alone(path, capsys):
+    found = cells(path, capsys, "20s")
+    assert found["node/node-1", "default/direct:80"]["reach"] == "."
+    assert found["node/node-1", "default/direct:8000"]["why"] == "refused: nobody listens on port 8000 of 10.244.1.2"
+
+
+def test_an_external_ip_is_taken_by_every_node_and_needs_a_road_from_outside(path, capsys):
+    assert ended(["reach", str(path), "--at", "20s", "-o", "json"]) == 0
+    way = "default/both:80 external-ip 203.0.113.77"
+    found = {c["source"]: c for c in json.loads(capsys.readouterr().out) if c["way"] == way}
+    assert (found["node/node-1"]["reach"], found["pod/default/web"]["reach"]) == (".", ".")
+    assert "nobody's address" in found["outside"]["why"][0]
+
+
+def test_ports_of_several_protocols_are_told_apart(path, capsys):
+    found = cells(path, capsys, "20s")
+    assert found["node/node-1", "default/both:80"]["reach"] == "."
+    assert found["node/node-1", "default/both:80/UDP"]["reach"] == "X"  # nobody listens there
 
 
 def test_after_the_pods_node_has_died_nobody_reaches_it(path, capsys):

@@ -127,6 +127,21 @@ def test_a_client_that_came_before_is_recognized(traced, mode):
     assert len(pods) == 1
 
 
+def test_an_instant_after_the_end_is_refused(tmp_path, capsys):
+    path = tmp_path / "small.yaml"
+    path.write_text(SCENARIO.format(mode="iptables"))
+    for verb in (["trace", "--from", "outside", "--to", "svc/web:80"], ["reach"], ["get", "pods"]):
+        assert ended([*verb, str(path), "--at", "2m"]) == 2
+        assert "--at 2m is after the scenario's end at 1m" in capsys.readouterr().err
+
+
+def test_sctp_is_followed_too(traced, tmp_path, capsys):
+    traced("pod/client", "http://web")
+    asked = ["trace", str(tmp_path / "small.yaml"), "--from", "pod/client", "--to", "10.96.0.20:80"]
+    assert ended([*asked, "--protocol", "SCTP"]) == 0
+    assert "SCTP 10.244.0.2:40000 -> 10.96.0.20:80" in capsys.readouterr().out
+
+
 REFUSALS = [
     ("iptables", "pod/client", "http://none", "refused", "default/none has no endpoints"),
     ("nftables", "pod/client", "http://none", "refused", "default/none has no endpoints"),

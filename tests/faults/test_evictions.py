@@ -67,3 +67,12 @@ def test_a_pod_that_says_how_long_it_bears_a_silent_node_is_taken_at_its_word(wo
     run = world(LOSS, objects=[patient, a.service()]).run(240)
     tainted = next(c.time for c in run.changes("taint-added", "b-1") if c.detail == UNREACHABLE)
     assert run.first("pod-terminating", lost(run)) * S == pytest.approx(tainted + 60 * S, abs=S / 10)
+
+
+def test_an_eviction_that_falls_into_a_short_absence_of_the_api_is_made_up_for(world):
+    reference = world(LOSS).run(450)
+    due = reference.first("pod-terminating", lost(reference))
+    down = {"action": "control-plane-down", "at": f"{int(due) - 2}s", "duration": "8s"}
+    run = world(LOSS, down).run(450)
+    assert not run.changes("leader-lost")
+    assert run.first("pod-terminating", lost(run)) == pytest.approx(int(due) + 6, abs=0.1)

@@ -74,3 +74,13 @@ def test_a_balancer_that_turns_away_is_told_apart_from_kubernetes(world, a):
     (incident,) = told(world, {"action": "node-power-loss", **HIT}, objects=objects)
     assert 16 < (incident.turned_away - incident.injected) / S < 27
     assert incident.noticed > incident.turned_away
+
+
+def test_a_rollout_costs_only_those_who_ask_for_what_is_rolled_out(world, a):
+    objects = [a.deployment(), a.service(), a.deployment("other"), a.service("other")]
+    sources = [a.traffic(), a.traffic("elsewhere", to="svc/other:80"), a.traffic("by-name", to="http://web")]
+    restart = {"action": "rollout-restart", "target": "deployment/web"}
+    (incident,) = told(world, restart, objects=objects, sources=sources)
+    assert [loss.source for loss in incident.losses] == ["inside", "by-name"]
+    (incident,) = told(world, {"action": "node-power-loss", **HIT}, objects=objects, sources=sources)
+    assert [loss.source for loss in incident.losses] == ["inside", "elsewhere", "by-name"]

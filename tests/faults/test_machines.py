@@ -92,6 +92,13 @@ def test_a_zone_outage_takes_every_node_of_the_zone(world):
     assert [c.subject for c in run.changes("fault")] == ["zone/zone-b"]
 
 
+def test_what_a_fault_changes_bears_its_name(world):
+    run = world({"action": "node-power-loss", "name": "storm", "duration": "30s", **HIT}).run(120)
+    for kind in ("fault", "power-off", "pod-stopped", "power-on", "healed"):
+        assert {c.detail for c in run.changes(kind, after=60, until=90.1)} == {"storm"}
+    assert not [c for c in run.changes("booted") if c.detail]
+
+
 def test_mode_takes_so_many_of_those_it_could_hit(world):
     for mode, count in (("one", 1), ("all", 4), ("fixed", 2), ("fixed-percent", 2)):
         value = 50 if mode == "fixed-percent" else 2

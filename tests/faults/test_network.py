@@ -160,3 +160,13 @@ def test_a_trace_says_which_way_packets_get_lost(world, a, direction):
     assert trace.outcome == "timeout"
     said = "the answers get lost between b-1 and a-1" if direction == "to" else "no path to b-1"
     assert trace.reason == said
+
+
+def test_nobody_hears_the_events_of_a_node_that_is_cut_off(world, a):
+    cut = {"action": "network-partition", "duration": "60s", **HIT}
+    crash = {"action": "container-kill", "at": "70s", "duration": "30s", "crashAfter": "1s", **HIT}
+    run = world(cut, crash, objects=[web_on("b-1", a), a.service()]).run(119)
+    assert run.changes("pod-stopped", "web-", after=70)
+    events = [e for e in run.store.list("Event") if e["source"].get("host") == "b-1"]
+    assert events
+    assert all(event["lastTimestamp"] < 60 * S for event in events)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netsim.api.objects import is_leaving, key_of, node_of, pod_ready
+from netsim.control.eviction import cordon, drain, evict
 from netsim.units import S
 
 NODES = ("node-1", "node-2", "node-3")
@@ -43,8 +44,11 @@ ACTIONS = {
     "sandbox": on_pod(lambda run, node, pod: machine(run, node).kubelet.kill_sandbox(pod)),
     "delete": on_pod(lambda run, node, pod: run.store.delete(pod)),
     "force": on_pod(lambda run, node, pod: run.store.delete(pod, grace=0)),
+    "evict": on_pod(lambda run, node, pod: evict(run.simulation.cluster, pod)),
+    "drain": lambda run, node: run.simulation.env.process(drain(run.simulation.cluster, node)),
+    "uncordon": lambda run, node: cordon(run.simulation.cluster, node, on=False),
 }
-REPAIRS = ("on", "mend", "rejoin", "start")
+REPAIRS = ("on", "mend", "rejoin", "start", "uncordon")
 
 STEPS = st.lists(
     st.tuples(st.integers(1, 90), st.sampled_from(NODES), st.sampled_from(sorted(ACTIONS))), max_size=12
@@ -64,11 +68,30 @@ def check(run):
         assert state.powered[server.machine]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def workload(kind, name, **spec):
+    container = {"name": "c", "image": "x", "ports": [{"containerPort": 80}]}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
+    selector = {"matchLabels": {"app": name}}
+    return {
+        "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+        "spec": {"selector": selector, "template": template, **spec},
+    }  # fmt: skip
+
+
+def budget(name, **spec):
+    spec["selector"] = {"matchLabels": {"app": name}}
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name}, "spec": spec}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, seed=st.integers(0, 1000))
 def test_after_all_repairs_every_pod_runs_and_is_ready(world, a, steps, seed):
     probe = {"readinessProbe": {"httpGet": {"port": 80}, "periodSeconds": 5}}
-    run = world(a.deployment(replicas=4, container=probe), a.service(), seed=seed, duration="60m").run(20)
+    objects = (
+        a.deployment(replicas=4, container=probe), a.service(), budget("web", maxUnavailable=1),
+        workload("StatefulSet", "db", replicas=2, serviceName="db"), workload("DaemonSet", "agent"),
+    )  # fmt: skip
+    run = world(*objects, seed=seed, duration="90m").run(20)
     for wait, node, action in steps:
         run.run(run.simulation.now / S + wait)
         ACTIONS[action](run, node)
@@ -78,8 +101,8 @@ def test_after_all_repairs_every_pod_runs_and_is_ready(world, a, steps, seed):
             ACTIONS[repair](run, node)
     run.run(run.simulation.now / S + QUIET)
     check(run)
-    pods = run.pods()
-    assert len(pods) == 4
+    pods = [*run.pods("web"), *run.pods("db"), *run.pods("agent")]
+    assert [len(run.pods(app)) for app in ("web", "db", "agent")] == [4, 2, 3]
     assert all(pod_ready(pod) for pod in pods)
     servers = run.simulation.forwarding.servers
     for pod in pods:
@@ -88,7 +111,8 @@ def test_after_all_repairs_every_pod_runs_and_is_ready(world, a, steps, seed):
         assert server.accepting
     living = {name for name, server in servers.items() if name.startswith("default/")}
     assert living == {"/".join(key_of(pod)) for pod in pods}
-    assert sorted(run.ready_endpoints()) == sorted(pod["metadata"]["name"] for pod in pods)
+    assert sorted(run.ready_endpoints()) == sorted(pod["metadata"]["name"] for pod in run.pods("web"))
+    assert sorted(map(node_of, run.pods("agent"))) == list(NODES)
 
 
 @pytest.mark.parametrize("seed", range(3))
