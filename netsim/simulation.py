@@ -269,8 +269,9 @@ class ReachWatch:
         self.seen = state.version
 
     def _judge(self, source: Source, now: int) -> None:
-        found = reach(self.simulation.forwarding, source)
-        lost = found.lost if found and source.traffic.start <= now < source.stop else 0.0
+        sends = source.traffic.start <= now < source.stop
+        found = reach(self.simulation.forwarding, source) if sends else None
+        lost = found.lost if found else 0.0
         if lost:
             began, worst, reason = self.open.get(source.index, (now, 0.0, ""))
             first = reason or (found.reasons[0] if found and found.reasons else "")

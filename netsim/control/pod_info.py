@@ -45,6 +45,11 @@ class PodSelector:
             return False
         return matches({"matchExpressions": _expressions(self.rules)}, labels)
 
+    def item(self) -> tuple[str, str] | None:
+        """A label that every pod it selects has; None if there is none to name."""
+        asked = ((key, values[0]) for key, operator, values in self.rules if operator == "In" and len(values) == 1)
+        return next(asked, None)
+
     def _covers(self, namespace: str, namespaces: Mapping[str, Mapping[str, str]]) -> bool:
         if self.namespaces is None or namespace in self.namespaces:
             return True

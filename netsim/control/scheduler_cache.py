@@ -20,6 +20,7 @@ from netsim.units import millicores, whole
 
 Taint = dict[str, Any]
 Port = tuple[str, str, int]
+Item = tuple[str, str]  # a label
 
 
 class NodeInfo:
@@ -126,7 +127,9 @@ class Cache:
         self._where: dict[str, tuple[str, PodInfo]] = {}  # uid -> node
         self._homeless: dict[str, dict[str, PodInfo]] = {}  # pods of nodes that are not known (any longer)
         self._classes: dict[Any, PodClass] = {}
+        self._labelled: dict[Item, list[PodClass]] = {}  # classes by each of their labels
         self._selected: dict[PodSelector, list[PodClass]] = {}
+        self._asking: dict[Item | None, list[PodSelector]] = {}  # the selectors in it, by a label they ask for
         self._verdicts: dict[NodeDemands, dict[str, str]] = {}
         self._order: list[NodeInfo] | None = None
         for node in nodes:
@@ -231,18 +234,21 @@ class Cache:
             found = self._classes[key] = PodClass(pod)
             if found.affinity is not None:
                 self.demanding.append(found)
-            for selector, classes in self._selected.items():
-                if selector.selects(found.namespace, found.labels, self.namespaces):
-                    classes.append(found)
+            for item in (None, *found.labels.items()):
+                if item is not None:
+                    self._labelled.setdefault(item, []).append(found)
+                for selector in self._asking.get(item, ()):
+                    if selector.selects(found.namespace, found.labels, self.namespaces):
+                        self._selected[selector].append(found)
         return found
 
     def selected(self, selector: PodSelector) -> list[PodClass]:
         """The classes of pods that a selector selects."""
         classes = self._selected.get(selector)
         if classes is None:
-            classes = self._selected[selector] = [
-                one
-                for one in self._classes.values()
-                if selector.selects(one.namespace, one.labels, self.namespaces)
-            ]
+            item = selector.item()
+            near = self._classes.values() if item is None else self._labelled.get(item, ())
+            classes = [one for one in near if selector.selects(one.namespace, one.labels, self.namespaces)]
+            self._selected[selector] = classes
+            self._asking.setdefault(item, []).append(selector)
         return classes

@@ -98,8 +98,8 @@ def feasible(pod: PodInfo, cache: Cache, start: int = 0) -> Found:
         return found
     enough = nodes_to_examine(len(nodes))
     refuse = _Filters(pod, cache)
-    start %= max(1, len(nodes))
-    for node in (*nodes[start:], *nodes[:start]) if start else nodes:
+    for place in range(start, start + len(nodes)):
+        node = nodes[place % len(nodes)]
         found.examined += 1
         if refuse(node, found):
             continue

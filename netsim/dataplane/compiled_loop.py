@@ -203,7 +203,7 @@ def move(w, until):
             elif station.does == states.SILENT and not held:
                 flight.state = states.SILENCE
                 continue
-            elif station.does == states.DELIVERS:
+            elif station.does == states.DELIVERS and not held:
                 if station.way_stamp != version:
                     clock.about, ask = flight.station, states.ASK_WAY
                     break
@@ -230,7 +230,7 @@ def move(w, until):
                     state = states.WAITS
             else:
                 which, onward = np.int64(0), np.int64(-1)
-                if station.does != states.PASSES:
+                if held or station.does != states.PASSES:
                     pinned = pin_of(pins, flight, station.machine)
                     if pinned >= 0 and state != states.GO_ON:
                         if clock.answer == 0:

@@ -146,7 +146,8 @@ class Roads:
     def write_back(self) -> None:
         """Tell the kernels what the loop has remembered for them."""
         for station in sorted(self._bound, key=lambda one: int(self.arena.memory.stations[one.row]["since"])):
-            self._write_back(station)
+            if not self._write_back(station):
+                del self._bound[station]
 
     def way(self, row: int) -> None:
         """Work out how long packets take between a station and its road's beginning, masqueraded or not."""
@@ -179,13 +180,16 @@ class Roads:
             self._owners[key] = None
         return self._owners[key] is station and len(self._owners) < min(limit for limit, _ in LIMITS.values())
 
-    def _write_back(self, station: Station) -> None:
+    def _write_back(self, station: Station) -> bool:
+        """Tell a station's kernel; False if there is nothing to tell, or the cluster has changed since."""
         record = self.arena.memory.stations[station.row]
         bound = int(record["bound"])
-        if bound >= 0:
-            assert station.verdict is not None
-            memory = self.state.kernels[station.machine].affinity
-            memory.remember(station.verdict, station.options[bound], station.packet.source, int(record["since"]))
+        if bound < 0 or record["stamp"] != self.arena.memory.clock[0]["version"]:
+            return False
+        assert station.verdict is not None
+        memory = self.state.kernels[station.machine].affinity
+        memory.remember(station.verdict, station.options[bound], station.packet.source, int(record["since"]))
+        return True
 
     # how they are worked out ------------------------------------------------------------------------------
 

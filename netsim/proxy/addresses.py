@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 AnyNetwork = IPv4Network | IPv6Network
@@ -24,6 +25,7 @@ def family(text: str) -> int:
     return 6 if ":" in text else 4
 
 
+@lru_cache(1 << 12)
 def canonical(address: str) -> str:
     """The one way to write an address.
 

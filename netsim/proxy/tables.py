@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from netsim.proxy.addresses import AnyNetwork, Ranges
+from netsim.proxy.change_log import ChangeLog, Changes
 from netsim.proxy.config import ProxyConfig
 from netsim.proxy.endpoints import (
     NO_ENDPOINTS,
@@ -77,15 +78,6 @@ class Count:
     endpoints: int = 0  # entries over all service ports: kube-proxy's measure of a large cluster
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What changed between two revisions, for the cost of a sync."""
-
-    service_ports: int
-    endpoints: int  # endpoints of the service ports that changed
-    udp: bool  # endpoints of a UDP port are among them: conntrack is cleaned up after the sync
-
-
 class Tables:
     """Every version of every service port. Feed it Services and EndpointSlices; it numbers what they mean.
 
@@ -111,7 +103,7 @@ class Tables:
         self._cluster_ips: dict[str, Chain[int]] = {}  # how many service ports own a cluster IP
         self._vips: dict[str, Chain[int]] = {}  # the same for any virtual address
         self._counts: Chain[Count] = Chain(1, Count())
-        self._changed: list[tuple[int, PortId, int, bool]] = []  # revision, what, endpoints, whether UDP's
+        self._changed = ChangeLog()
         self._services: dict[tuple[str, str], tuple[ServicePort, ...]] = {}
         self._slices: dict[tuple[str, str], dict[str, dict[PortKey, list[Endpoint]]]] = {}
         self._owners: dict[tuple[str, str], tuple[str, str]] = {}  # slice -> Service
@@ -210,7 +202,7 @@ class Tables:
             ),
         )
         udp = id_[3] == "UDP" and (new and new.endpoints) != (old and old.endpoints)
-        self._changed.append((revision, id_, max(_size(new), _size(old)), udp))
+        self._changed.append(revision, id_, max(_size(new), _size(old)), udp=bool(udp))
         keys = dict.fromkeys([*(address_keys(old.service_port) if old else ()),
                               *(address_keys(new.service_port) if new else ())])  # fmt: skip
         for key in keys:
@@ -261,11 +253,7 @@ class Tables:
 
     def changes(self, since: int, until: int) -> Changes:
         """What changed after revision `since`, up to `until`."""
-        first = bisect_right(self._changed, since, key=lambda change: change[0])
-        last = bisect_right(self._changed, until, key=lambda change: change[0])
-        between = self._changed[first:last]
-        latest = {id_: size for _, id_, size, _ in between}
-        return Changes(len(latest), sum(latest.values()), any(udp for *_, udp in between))
+        return self._changed.between(since, until)
 
     def health_checks(self, revision: int) -> dict[str, int]:
         """The health check node port of each Service ("namespace/name") that has one."""
