@@ -40,7 +40,7 @@ def table(findings: list[Finding]) -> str:
     )
     return (
         f"# How fast netsim is\n\nMeasured by `python -m netsim.benchmark` on {machine()}. Ratios are of CPU times, "
-        "medians of three runs, all in one process; rivals are in `netsim/benchmark/rivals.py`.\n\n"
+        "of the fastest of some runs, all in one process; rivals are in `netsim/benchmark/rivals.py`.\n\n"
         f"| what | goal | measured | met |\n| --- | --- | --- | --- |\n{rows}\n"
     )
 

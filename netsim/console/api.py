@@ -117,8 +117,11 @@ class Api:
             raise StatusError("AlreadyExists", f'{kind.resource} "{name}" already exists', kind.name, name)
         return self._admitted(self.admission.create, kind, as_stored(obj))
 
-    def update(self, new: Object, old: Object) -> Object:
-        """PUT: an object in the place of the one that is there; its status and identity stay."""
+    def update(self, new: Object, old: Object, *, dry: bool = False) -> Object:
+        """PUT: an object in the place of the one that is there; its status and identity stay. A `dry` run only checks.
+
+        What comes back is `old` itself where nothing is to change.
+        """
         kind = self.kind_of(old)
         version = (new.get("metadata") or {}).get("resourceVersion")
         if version and version != old["metadata"]["resourceVersion"]:
@@ -129,16 +132,20 @@ class Api:
         if "status" in old:
             new = {**new, "status": old["status"]}
         self._validate(kind, new, immutable.changes(kind.name, new, old))
+        if dry:
+            return old if as_stored(new) == old else as_stored(new)
         return self._admitted(self.admission.update, kind, as_stored(new))
 
-    def patch(self, kind: schema.Kind, namespace: str, name: str, patch: Any, how: str = "strategic") -> Object:
+    def patch(
+        self, kind: schema.Kind, namespace: str, name: str, patch: Any, how: str = "strategic", *, dry: bool = False
+    ) -> Object:
         """PATCH."""
         old = self.get(kind, namespace, name)
         try:
             new = patched(old, patch, how, kind)
         except PatchError as error:
             raise StatusError("BadRequest", str(error), kind.name, name) from None
-        return self.update(new, old)
+        return self.update(new, old, dry=dry)
 
     def delete(self, kind: schema.Kind, namespace: str, name: str, grace: int | None = None) -> Object:
         """DELETE, with a grace period in nanoseconds; the object as it was."""

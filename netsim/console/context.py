@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netsim.build import API_SERVER_PORT
 from netsim.console.api import Api
 from netsim.console.containers import Containers
 from netsim.console.watches import Watches
@@ -30,6 +31,13 @@ class Context:
         self.watches = Watches(self.simulation.store)
         self.containers = Containers(self.simulation)
         names_of(self.simulation)  # DNS hears of everything from the start
+
+    @property
+    def url(self) -> str:
+        """Where the API server is: on the first node of the control plane."""
+        places = self.simulation.forwarding.node_places
+        host = next((places[name].address for name in self.control_planes), "127.0.0.1")
+        return f"https://{host}:{API_SERVER_PORT}"
 
     @property
     def control_planes(self) -> dict[str, bool]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from netsim.console import network
-from netsim.console.crafts import DOCKER_HOSTS, curl_docker, is_docker_host, on_docker
+from netsim.console.docker_hosts import DOCKER_HOSTS, curl_docker, is_docker_host, on_docker
 from netsim.console.node_states import NODE_STATES, addresses
 from netsim.console.output import Failure, Output
 from netsim.errors import ScenarioError

@@ -140,7 +140,7 @@ class Lab:
     @cached_property
     def docker(self) -> Docker:
         """The Docker hosts beside the cluster."""
-        from netsim.console.crafts import DOCKER_HOSTS
+        from netsim.console.docker_hosts import DOCKER_HOSTS
         from netsim.lab.docker import Docker
 
         return Docker(DOCKER_HOSTS)

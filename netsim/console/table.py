@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from netsim.console import builtins, crafts, filters, lookups, machines
+from netsim.console import builtins, filters, lookups, machines, openssl
 from netsim.console.kubectl import VERBS
 from netsim.console.kubectl.command import kubectl
 from netsim.console.output import Output
@@ -63,8 +63,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "sleep": Command(builtins.sleep, "Let simulated time pass.", "sleep 40s"),
         "timeout": Command(builtins.timeout, "Let a command go on for so long.", "timeout 6m COMMAND..."),
         "date": Command(builtins.date, "Say what time it is in the cluster."),
-        "openssl": Command(crafts.openssl, "Make a certificate and its key.", "openssl req -x509 ..."),
-        "make": Command(crafts.make, "Make a certificate and its key.", "make keys KEY=FILE CERT=FILE"),
+        "openssl": Command(openssl.openssl, "Make a certificate and its key, or show one.", "openssl req -x509 ..."),
+        "make": Command(openssl.make, "Make a certificate and its key.", "make keys KEY=FILE CERT=FILE"),
         "cat": Command(builtins.read, "Show files of the scenario's folder.", "cat FILE..."),
         "echo": Command(builtins.echo, "Say the words.", "echo WORDS..."),
         **{name: _filter(name) for name in filters.FILTERS},

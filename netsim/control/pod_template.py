@@ -53,6 +53,7 @@ def record(cluster: Cluster, owner: Object, ending: str) -> None:
             "name": key[1],
             "namespace": key[0],
             "labels": {**(template.get("metadata") or {}).get("labels", {}), REVISION: ending},
+            "annotations": dict(owner["metadata"].get("annotations") or {}),
             "ownerReferences": [owned_by(owner)],
         }
         kind = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": metadata}

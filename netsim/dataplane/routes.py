@@ -50,7 +50,14 @@ def routes(
     10.244.2.0/24 via 192.168.0.3 dev eth0
     192.168.0.0/16 dev eth0 proto kernel scope link src 192.168.0.2
     """
-    return "".join(f"{line}\n" for line in _lines(cni, address, network, pod_cidr, others, pods))
+    lines = _lines(cni, address, network, pod_cidr, others, pods)
+    return "".join(f"{line}\n" for line in sorted(lines, key=_place))
+
+
+def _place(line: str) -> tuple[int, int]:
+    """Where the kernel lists a route: by its network, and of two that begin alike the narrower one first."""
+    network = _network(line)
+    return int(network.network_address), -network.prefixlen
 
 
 def route_to(table: str, destination: str) -> str:
@@ -86,7 +93,7 @@ def _lines(
     own = ip_network(pod_cidr)
     if routed:
         yield f"blackhole {own} proto bird"
-        for pod in sorted(pods, key=_order):
+        for pod in pods:
             yield f"{pod} dev cali{hashlib.sha1(pod.encode()).hexdigest()[:11]} scope link"
     else:
         yield f"{own} dev cni0 proto kernel scope link src {own.network_address + 1}"
@@ -95,7 +102,3 @@ def _lines(
         line = TO_NODE[cni].format(cidr=other.pod_cidr, address=other.address, tunnel=tunnel)
         yield line.replace("dev flannel.1", "dev flannel-v6.1") if own.version == 6 else line
     yield f"{network} dev eth0 proto kernel scope link src {address}"
-
-
-def _order(address: str) -> int:
-    return int(ip_address(address))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 TLS_SECRET = "kubernetes.io/tls"
+
+ATTRIBUTES = {
+    "C": "COUNTRY_NAME", "ST": "STATE_OR_PROVINCE_NAME", "L": "LOCALITY_NAME", "O": "ORGANIZATION_NAME",
+    "OU": "ORGANIZATIONAL_UNIT_NAME", "CN": "COMMON_NAME", "emailAddress": "EMAIL_ADDRESS",
+}  # fmt: skip
+"""What a subject may be made of, by its short names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,13 @@ class Pair:
 
 def make_certificate(
     names: Sequence[str], ca: Pair | None = None, *, begins: int = -DAY, ends: int = 365 * DAY,
-    subject: str | None = None, authority: bool = False, key: KeyKind = "ecdsa", alternative: bool = True,
+    subject: str | Mapping[str, str] | None = None, authority: bool = False, key: KeyKind = "ecdsa",
+    alternative: bool = True,
 ) -> Pair:  # fmt: skip
     """A certificate for `names` (host names and addresses), signed by `ca` or by itself.
 
-    `begins` and `ends` are simulated instants. `alternative=False` leaves the names out of subjectAltName, as
-    `openssl req -x509 -subj /CN=my-nginx` does: only the first one counts then.
+    `begins` and `ends` are simulated instants; `subject` is a CN, or several of `ATTRIBUTES`. `alternative=False`
+    leaves the names out of subjectAltName, as `openssl req -x509 -subj /CN=my-nginx` does: only the CN counts then.
     """
     x509 = _library()
     from cryptography.hazmat.primitives import hashes
@@ -203,9 +210,10 @@ def _library() -> Any:
     return x509
 
 
-def _name(subject: str) -> Any:
+def _name(subject: str | Mapping[str, str]) -> Any:
     x509 = _library()
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    parts = {"CN": subject} if isinstance(subject, str) else subject
+    return x509.Name([x509.NameAttribute(getattr(x509.NameOID, ATTRIBUTES[key]), parts[key]) for key in parts])
 
 
 def _general_names(names: Sequence[str]) -> list[Any]:

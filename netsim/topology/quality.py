@@ -4,7 +4,8 @@ Jitter and loss are drawn for the whole road at once. An interface with a bandwi
 first come first served; a packet takes its turn at every interface of its road in the moment it is sent.
 
 Left out: buffers that overflow; packets of one road that overtake each other at an interface further on; the
-headers that an overlay adds. Arithmetic is on integers only, so every engine gets the same nanoseconds.
+headers that an overlay adds; TCP's segments and congestion control (a request or an answer is one packet, lost and
+sent again as a whole). Arithmetic is on integers only, so every engine gets the same nanoseconds.
 """
 
 from __future__ import annotations

@@ -87,12 +87,12 @@ class Lab:
         for node in self.state.kernels:
             self.state.program(node, self.tables.revision)
 
-    def engine(self, *traffic: dict, end: int = 60 * S, seed: int = 1) -> PlainEngine:
-        """The plain engine with this traffic; `from` and `to` default to the client pod and the VIP."""
+    def engine(self, *traffic: dict, end: int = 60 * S, seed: int = 1, kind: type = PlainEngine) -> PlainEngine:
+        """The plain engine, or another kind, with this traffic; `from` and `to` default to the client pod and VIP."""
         draws = Draws(seed)
         defaults = {"name": "t", "from": "pod/client", "to": f"{VIP}:80"}
         sources = [Source(i, Traffic(**{**defaults, **entry}), draws, end) for i, entry in enumerate(traffic)]
-        return PlainEngine(self.state, sources, list(self.state.kernels), syn_schedule(6, 4), 0)
+        return kind(self.state, sources, list(self.state.kernels), syn_schedule(6, 4), 0)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from netsim.units import MS, US, S
 
 VIP, LB, NODE_PORT, LB_NODE_PORT = "10.96.0.20", "198.51.100.7", 30080, 30090
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "mh")
-SERVICE_TIMES = ("0", "1ms", "10ms", "50ms", "exponential(5ms)", "exponential(80ms)", "uniform(1ms,90ms)")
+SERVICE_TIMES = ("0", "1ms", "10ms", "50ms", "exponential(5ms)", "exponential(400ms)", "uniform(1ms,900ms)")
 TARGETS = (
     f"{VIP}:80", f"{VIP}:80", "svc/web:80", "lb/web:80", f"node/node-1:{NODE_PORT}", f"node/node-2:{NODE_PORT}",
     "pod/web-0:80", "pod/client:80", "http://web", "http://web.default", "10.96.0.99:80", "127.0.0.1:80",
@@ -89,7 +89,7 @@ class World:
         self.name(known=True)
         self.sources = [self.source(i) for i in range(random.randint(1, 4))]
         self.changes = sorted(
-            ((self.instant(), i, random.choice(CHANGES)) for i in range(random.choice((0, 4, 25)))),
+            ((self.instant(), i, random.choice(CHANGES)) for i in range(random.choice((0, 6, 40)))),
         )  # fmt: skip
 
     def instant(self) -> int:
@@ -257,6 +257,6 @@ class World:
 
 
 CHANGES: tuple[Callable[[World], None], ...] = (
-    World.restart, World.restart, World.power, World.power, World.link, World.serve, World.publish, World.publish,
+    *[World.restart] * 6, World.power, World.power, World.link, World.serve, World.publish, World.publish,
     World.program, World.balance, World.name, World.drain, World.slow, World.dns,
 )  # fmt: skip

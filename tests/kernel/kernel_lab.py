@@ -111,6 +111,12 @@ class Lab:
             for tool, part in zip(self._tools, text.split("\n\n"), strict=True):
                 self.run(node, [tool, "-w"], part.rstrip("\n") + "\n")
 
+    def load_later(self, node: str, text: str, seconds: float) -> None:
+        """The same for one node, in a while; meanwhile the lab goes on."""
+        tool = "nft -f -" if self.backend == "nft" else f"{self._tools[0]} -w"
+        script = f'text=$(cat); (sleep {seconds}; printf "%s\\n" "$text" | {tool}) >/dev/null 2>&1 </dev/null &'
+        self.run(node, ["sh", "-c", script], (NO_TABLES if self.backend == "nft" else "") + text)
+
     def masquerade(self, node: str, pods: str, cluster: str) -> None:
         """What most network plugins do: a pod that leaves the pod network does so as its node."""
         if self.backend == "nft":

@@ -111,6 +111,31 @@ def test_an_established_connection_outlives_its_endpoint(
     assert complaints(fresh, count[0]) == []
 
 
+@BACKENDS
+def test_a_syn_that_is_sent_again_goes_where_the_first_one_went(
+    backend: str, world: World, laboratory: Callable[..., Lab]
+) -> None:
+    """Nobody answers the first; before the second the Service loses its last endpoint: a new client is refused."""
+    world.endpoints("web", ["b1"])
+    world.program()
+    lab = laboratory(world, backend)
+    lab.load(world.rule_texts())
+    client = world.place("a3")
+    lab.run("default/b1", ["ip", "route", "add", "blackhole", client.address])
+    world.state.power("node-2", on=False)
+    traffic = {"name": "t", "from": "pod/a3", "to": f"{world.at.cluster_ip(WEB)}:80", "clients": 1, "think": "1s",
+               "timeout": "2.5s", "connectTimeout": "2.5s"}  # fmt: skip
+    source = Source(0, Traffic.model_validate(traffic), Draws(1), 10 * S)
+    engine = PlainEngine(world.state, [source], list(world.state.kernels), syn_schedule(6, 4), 0)
+    engine.advance(S // 2)
+    without_any(world)
+    world.state.program("node-1", world.tables.revision)
+    first, second = (OUTCOMES[outcome] for outcome in engine.finish(10 * S)["outcome"][:2])
+    lab.load_later("node-1", world.rule_texts()["node-1"], 0.5)
+    assert lab.open("first", {**ask(world, "a3"), "patience": 2.5}) == (first,) == ("timeout",)
+    assert lab.open("second", {**ask(world, "a3"), "patience": 2.5}) == (second,) == ("refused",)
+
+
 # UDP sockets --------------------------------------------------------------------------------------------------
 
 

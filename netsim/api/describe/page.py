@@ -27,6 +27,11 @@ class Page:
     def __str__(self) -> str:
         return "".join(f"{line}\n" for line in align(self._lines, **PAGE))
 
+    @property
+    def tabbed(self) -> str:
+        """The page with a tab between cells, as `kubectl rollout history` prints it."""
+        return "".join("\t".join(cells) + "\n" for cells in self._lines)
+
     def line(self, *cells: Any, level: int = 0) -> None:
         """One line; each cell but the last belongs to a column."""
         self._lines.append([INDENT * level + str(cells[0]), *map(str, cells[1:])])

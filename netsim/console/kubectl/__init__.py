@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from netsim.console.kubectl import about, apply, change, create, delete, expose, get, nodes, pods, rollout, wait
+from netsim.console.kubectl import about, apply, change, config, create, delete, expose, get, nodes, pods, rollout, wait
 from netsim.console.kubectl.verb import Verb
 
-MODULES = (get, create, apply, delete, expose, change, pods, rollout, nodes, wait, about)
+MODULES = (get, create, apply, delete, expose, change, pods, rollout, nodes, wait, about, config)
 
 VERBS: Mapping[str, Verb] = MappingProxyType({name: verb for module in MODULES for name, verb in module.VERBS.items()})
 """Every verb; some have two words."""

@@ -1,6 +1,7 @@
-"""Verbs that tell of the cluster as a whole: version, cluster-info, api-resources, explain, events, config.
+"""Verbs that tell of the cluster as a whole: version, cluster-info, api-resources, explain, events, top.
 
-Source: kubectl pkg/cmd (version, clusterinfo, apiresources, explain, events).
+There is no metrics server, so `top` says what it says without one. Source: kubectl pkg/cmd (version, clusterinfo,
+apiresources, explain, events, top).
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from netsim.api.query import kind_of
 from netsim.api.schema import Type, fields, kinds
 from netsim.api.tables.ages import age
 from netsim.api.tables.layout import TABLE, align
-from netsim.build import API_SERVER_PORT
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.verb import ALL_NAMESPACES, OUTPUT, Verb, minor, namespace_of
+from netsim.console.kubectl.verb import ALL_NAMESPACES, OUTPUT, SELECTOR, Verb, minor, namespace_of
 from netsim.console.output import Failure, Output
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ def version(lab: Lab, call: Call, output: Output) -> None:
 
 def cluster_info(lab: Lab, call: Call, output: Output) -> None:
     """Where the control plane and DNS are."""
-    state = lab.simulation.forwarding
-    control = [
-        node["metadata"]["name"]
-        for node in lab.store.list("Node")
-        if "node-role.kubernetes.io/control-plane" in (node["metadata"].get("labels") or {})
-    ]
-    host = state.node_places[control[0]].address if control else "127.0.0.1"
-    url = f"https://{host}:{API_SERVER_PORT}"
+    url = lab.context.url
     output.line(f"Kubernetes control plane is running at {url}")
     if lab.store.get("Service", "kube-system", "kube-dns"):
         output.line(f"CoreDNS is running at {url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy")
@@ -140,35 +133,14 @@ def _event(lab: Lab, event: Object) -> list[str]:
     return [seen, event["type"], event["reason"], f"{about['kind']}/{about['name']}", event["message"].strip()]
 
 
-def set_context(lab: Lab, call: Call, output: Output) -> None:
-    """`config set-context --current --namespace=NS`: where names are looked for from now on."""
-    if not call["current"] or not call["namespace"]:
-        raise Failure("error: of a context the namespace can be set: --current --namespace=NAME")
-    lab.context.namespace = call["namespace"]
-    output.line(f'Context "{lab.context.name}" modified.')
+MEASURED = (["pods"], ["pod"], ["po"], ["nodes"], ["node"], ["no"])
 
 
-def use_context(lab: Lab, call: Call, output: Output) -> None:
-    """`config use-context NAME`: which cluster is spoken to from now on."""
-    name = call.words[0] if call.words else ""
-    if name not in lab.contexts:
-        raise Failure(f'error: no context exists with the name: "{name}"')
-    lab.context = lab.contexts[name]
-    output.line(f'Switched to context "{name}".')
-
-
-def current_context(lab: Lab, call: Call, output: Output) -> None:
-    """`config current-context`."""
-    output.line(lab.context.name)
-
-
-def get_contexts(lab: Lab, call: Call, output: Output) -> None:
-    """`config get-contexts`: every cluster at this prompt."""
-    rows = [["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]]
-    for name, one in lab.contexts.items():
-        namespace = "" if one.namespace == "default" else one.namespace
-        rows.append(["*" if one is lab.context else "", name, name, "admin", namespace])
-    output.out("".join(f"{line}\n" for line in align(rows, **TABLE)))
+def top(lab: Lab, call: Call, output: Output) -> None:
+    """`top`: what pods and nodes use is not measured."""
+    if call.words[:1] not in MEASURED:
+        raise Failure("error: kubectl top needs one of: pods, nodes")
+    raise Failure("error: Metrics API not available")
 
 
 VERBS = {
@@ -188,8 +160,10 @@ VERBS = {
     "explain": Verb(
         "List the fields of a kind, or of a field", explain, (Flag("recursive", "bool"),), "explain TYPE[.FIELD]"
     ),
-    "config set-context": Verb("Choose the namespace", set_context, (Flag("current", "bool"),), asks_server=False),
-    "config use-context": Verb("Choose the cluster", use_context, usage="config use-context NAME", asks_server=False),
-    "config current-context": Verb("Say which cluster is spoken to", current_context, asks_server=False),
-    "config get-contexts": Verb("List the clusters at this prompt", get_contexts, asks_server=False),
+    "top": Verb(
+        "Say what pods and nodes use, where there is a metrics server",
+        top,
+        (SELECTOR, ALL_NAMESPACES),
+        "top (pods | nodes) [NAME]",
+    ),
 }

@@ -21,7 +21,9 @@ from netsim.console.kubectl.verb import (
     SELECTOR,
     Target,
     Verb,
+    changed,
     each,
+    is_dry,
     pairs,
     targets,
     written,
@@ -49,7 +51,7 @@ def scale(lab: Lab, call: Call, output: Output) -> None:
         has = old["spec"].get("replicas", 1)
         if call["current-replicas"] is not None and has != call["current-replicas"]:
             raise Failure(f"error: Expected replicas to be {call['current-replicas']}, was {has}")
-        new = lab.api.patch(found.kind, found.namespace, found.name, {"spec": {"replicas": call["replicas"]}}, "merge")
+        new = changed(lab, call, found, {"spec": {"replicas": call["replicas"]}}, "merge")
         say(lab, call, new, "scaled", output)
 
     each(targets(lab, call, every=call["all"]), one, output)
@@ -75,7 +77,7 @@ def patch(lab: Lab, call: Call, output: Output) -> None:
 
     def one(found: Target) -> None:
         old = lab.api.get(found.kind, found.namespace, found.name)
-        new = lab.api.patch(found.kind, found.namespace, found.name, value, call["type"])
+        new = changed(lab, call, found, value, call["type"])
         if word == "edited" and new is old:
             output.warn("Edit cancelled, no changes made.")
             return
@@ -125,7 +127,7 @@ def _marks(part: str, done: str) -> Any:
                 if name not in has:
                     output.line(f'{part[:-1]} "{name}" not found.')
             change = {**wanted, **dict.fromkeys(gone)}
-            new = lab.api.patch(found.kind, found.namespace, found.name, {"metadata": {part: change}}, "merge")
+            new = changed(lab, call, found, {"metadata": {part: change}}, "merge")
             removed = part == "labels" and not wanted and any(name in has for name in gone)
             said = "unlabeled" if removed else done
             say(lab, call, new, f"not {done}" if new is old and part == "labels" else said, output)
@@ -151,7 +153,7 @@ def set_image(lab: Lab, call: Call, output: Output) -> None:
         chosen = {name: images.get(name, images.get("*")) for name in known}
         change = {"containers": [{"name": name, "image": image} for name, image in chosen.items() if image]}
         spec = {"template": {"spec": change}} if "template" in old["spec"] else change
-        new = lab.api.patch(one.kind, one.namespace, one.name, {"spec": spec})
+        new = changed(lab, call, one, {"spec": spec})
         if new is not old:
             say(lab, call, new, "image updated", output)
 
@@ -173,7 +175,7 @@ def replace(lab: Lab, call: Call, output: Output) -> None:
         if one.kind.name == "Service" and isinstance(spec, dict) and not spec.get("clusterIP"):
             kept = {name: old["spec"][name] for name in ("clusterIP", "clusterIPs") if name in old["spec"]}
             obj = {**obj, "spec": {**spec, **kept}}
-        say(lab, call, lab.api.update(obj, old), "replaced", output)
+        say(lab, call, lab.api.update(obj, old, dry=is_dry(call)), "replaced", output)
 
 
 _PATCH = (Flag("patch", short="p"), Flag("patch-file"), Flag("type", default="strategic"), FILES, DRY_RUN, OUTPUT)

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 from netsim.console.api import StatusError, seconds, told
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.files import objects_in
-from netsim.console.kubectl.verb import ALL_NAMESPACES, FILES, SELECTOR, Target, Verb, each, minor, targets, written
+from netsim.console.kubectl.verb import (
+    ALL_NAMESPACES,
+    DRY_RUN,
+    FILES,
+    SELECTOR,
+    Target,
+    Verb,
+    dry,
+    each,
+    is_dry,
+    minor,
+    targets,
+    written,
+)
 from netsim.console.output import Failure, Output
 
 if TYPE_CHECKING:
@@ -39,10 +52,13 @@ def delete(lab: Lab, call: Call, output: Output) -> None:
         output.line("No resources found")
 
     def one(target: Target) -> None:
-        lab.api.delete(target.kind, target.namespace, target.name, seconds(grace))
+        if is_dry(call):
+            lab.api.get(target.kind, target.namespace, target.name)
+        else:
+            lab.api.delete(target.kind, target.namespace, target.name, seconds(grace))
         kind = f"{target.kind.singular}.{target.kind.group}" if target.kind.group else target.kind.singular
         place = f" from {target.namespace} namespace" if minor(lab) >= TELLS_WHERE and target.namespace else ""
-        output.line(f'{kind} "{target.name}" {"force deleted" if call["force"] else "deleted"}{place}')
+        output.line(f'{kind} "{target.name}" {"force deleted" if call["force"] else "deleted"}{dry(call)}{place}')
 
     each(wanted, one, output)
 
@@ -79,7 +95,7 @@ VERBS = {
         (
             FILES, SELECTOR, ALL_NAMESPACES, Flag("grace-period", "int"), Flag("force", "bool"), Flag("now", "bool"),
             Flag("all", "bool"), Flag("wait", "bool", default=True), Flag("ignore-not-found", "bool"),
-            Flag("cascade", default="background", alone="background"), Flag("timeout"),
+            Flag("cascade", default="background", alone="background"), Flag("timeout"), DRY_RUN,
         ),
         "delete ([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
     )

@@ -7,6 +7,7 @@ has come to rest (or as long as `timeout` says). Source: kubectl pkg/cmd/get, pk
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netsim.api import selectors
@@ -126,7 +127,13 @@ class Rows:
         self.headed = options.no_headers
 
     def show(self, objects: list[Object], now: int) -> None:
-        """Print the rows of these objects as they are."""
+        """Print the rows of these objects as they are, or in another format each of them for itself."""
+        if self.options.output not in ("", "wide"):
+            for obj in objects:
+                group = Group(self.kind, (obj,))
+                self.output.out(print_groups([group], replace(self.options, single=True), now).text)
+                self.options = replace(self.options, no_headers=True)
+            return
         shown = self._table(objects, now)
         if not shown.rows:
             return

@@ -1,38 +1,37 @@
-"""rollout: how far a Deployment has come, what it has been, back to that, and once more.
+"""rollout: how far a Deployment, StatefulSet or DaemonSet has come, what it has been, back to that, and once more.
 
-Source: kubectl pkg/polymorphichelpers (rollout_status.go, history.go, rollback.go, objectrestarter.go).
+Source: kubectl pkg/cmd/rollout; pkg/polymorphichelpers (objectpauser.go, objectresumer.go, objectrestarter.go).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netsim.api.objects import Object, labels_of, name_of
 from netsim.api.tables.layout import PAGE, align
 from netsim.api.times import rfc3339
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.create import say
-from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Target, Verb, targets, time_limit
+from netsim.console.kubectl.revisions import gone_back, revisions, to_go_back_to
+from netsim.console.kubectl.rollout_status import PROGRESS
+from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Target, Verb, changed, is_dry, targets, time_limit
 from netsim.console.output import Failure, Output
 from netsim.units import MINUTE
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
 
-REVISION = "deployment.kubernetes.io/revision"
-CAUSE = "kubernetes.io/change-cause"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
-HASH = "pod-template-hash"
+PATIENCE = 15 * MINUTE  # kubectl itself would wait for ever
 
 
 def status(lab: Lab, call: Call, output: Output) -> None:
     """`rollout status`: follow it to its end."""
-    one = _deployment(lab, call)
+    one = _workload(lab, call, "no status viewer has been implemented for {}")
     said = ""
 
     def done() -> bool:
         nonlocal said
-        text, over = progress(lab.api.get(one.kind, one.namespace, one.name))
+        text, over = PROGRESS[one.kind.name](lab.api.get(one.kind, one.namespace, one.name))
         if text != said:
             said = text
             output.line(text)
@@ -40,108 +39,55 @@ def status(lab: Lab, call: Call, output: Output) -> None:
 
     if not call["watch"]:
         done()
-    elif not lab.clock.until(done, time_limit(lab, call, 10 * MINUTE)):
+    elif not lab.clock.until(done, time_limit(lab, call, PATIENCE)):
         raise Failure("error: timed out waiting for the condition")
-
-
-def progress(deployment: Object) -> tuple[str, bool]:
-    """What is still to come of a rollout, and whether it is over."""
-    name, found = name_of(deployment), deployment.get("status", {})
-    if deployment["metadata"].get("generation", 0) > found.get("observedGeneration", 0):
-        return "Waiting for deployment spec update to be observed...", False
-    wanted = deployment["spec"].get("replicas", 1)
-    updated, total = found.get("updatedReplicas", 0), found.get("replicas", 0)
-    available = found.get("availableReplicas", 0)
-    waiting = f'Waiting for deployment "{name}" rollout to finish: '
-    if updated < wanted:
-        return f"{waiting}{updated} out of {wanted} new replicas have been updated...", False
-    if total > updated:
-        return f"{waiting}{total - updated} old replicas are pending termination...", False
-    if available < updated:
-        return f"{waiting}{available} of {updated} updated replicas are available...", False
-    return f'deployment "{name}" successfully rolled out', True
 
 
 def history(lab: Lab, call: Call, output: Output) -> None:
     """`rollout history`."""
-    one = _deployment(lab, call)
-    deployment = lab.api.get(one.kind, one.namespace, one.name)
-    sets = revisions(lab, deployment)
-    shown = f"deployment.apps/{one.name} "
-    if call["revision"]:
-        if call["revision"] not in sets:
-            raise Failure("error: unable to find the specified revision")
-        output.line(f"{shown}with revision #{call['revision']}")
-        output.out(_template(sets[call["revision"]]["spec"]["template"]))
+    one = _workload(lab, call, 'no history viewer has been implemented for "{}"')
+    kept = revisions(lab, lab.api.get(one.kind, one.namespace, one.name))
+    number = call["revision"] or 0
+    if number < 0:
+        raise Failure(f"error: revision must be a positive integer: {number}")
+    if number and number not in kept:
+        raise Failure("error: unable to find the specified revision")
+    shown = f"{one.kind.name.lower()}.{one.kind.group}/{one.name} "
+    if number:
+        output.out(f"{shown}with revision #{number}\n{kept[number].page}\n")
         return
-    output.line(shown)
-    rows = [["REVISION", "CHANGE-CAUSE"]]
-    rows += [[str(n), (rs["metadata"].get("annotations") or {}).get(CAUSE, "<none>")] for n, rs in sorted(sets.items())]
-    output.out("".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
-
-
-def _template(template: Object) -> str:
-    lines = ["Pod Template:"]
-    pairs = sorted((template["metadata"].get("labels") or {}).items())
-    for number, (key, value) in enumerate(pairs):
-        lines.append(f"  {'Labels:' if not number else '       '}\t{key}={value}")
-    lines.append("  Containers:")
-    for container in template["spec"]["containers"]:
-        ports = ", ".join(f"{p['containerPort']}/{p.get('protocol', 'TCP')}" for p in container.get("ports") or ())
-        lines.append(f"   {container['name']}:")
-        lines += [f"    Image:\t{container.get('image', '')}", f"    Port:\t{ports or '<none>'}"]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def revisions(lab: Lab, deployment: Object) -> dict[int, Object]:
-    """The ReplicaSets of a Deployment by their revision."""
-    sets = lab.store.find("ReplicaSet", "owner", deployment["metadata"]["uid"])
-    return {_revision(rs): rs for rs in sets}
-
-
-def _revision(replica_set: Object) -> int:
-    text = (replica_set["metadata"].get("annotations") or {}).get(REVISION, "0")
-    return int(text) if text.isdecimal() else 0
+    rows = [["REVISION", "CHANGE-CAUSE"], *([str(number), revision.cause] for number, revision in kept.items())]
+    output.out(f"{shown}\n" + "".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
 
 
 def undo(lab: Lab, call: Call, output: Output) -> None:
     """`rollout undo`: the template of the revision before, or of a given one."""
-    one = _deployment(lab, call)
-    deployment = lab.api.get(one.kind, one.namespace, one.name)
-    sets = revisions(lab, deployment)
-    to = call["to-revision"] or 0
-    newest = max(sets, default=0)
-    if to == 0:
-        earlier = [number for number in sets if number != newest]
-        if not earlier:
-            raise Failure(f'error: no rollout history found for deployment "{one.name}"')
-        to = max(earlier)
-    if to not in sets:
-        raise Failure(f"error: unable to find specified revision {to} in history")
-    if to == newest:
-        output.line(f"deployment.apps/{one.name} skipped rollback (current template already matches revision {to})")
+    one = _workload(lab, call, 'no rollbacker has been implemented for "{}"')
+    old = lab.api.get(one.kind, one.namespace, one.name)
+    number = call["to-revision"] or 0
+    new = gone_back(old, to_go_back_to(old, revisions(lab, old), number))
+    if new["spec"]["template"] == old["spec"]["template"]:
+        say(lab, call, old, f"skipped rollback (current template already matches revision {number})", output)
         return
-    template = sets[to]["spec"]["template"]
-    labels = {key: value for key, value in labels_of(template).items() if key != HASH}
-    template = {**template, "metadata": {**template["metadata"], "labels": labels}}
-    spec = {**deployment["spec"], "template": template}
-    say(lab, call, lab.api.update({**deployment, "spec": spec}, deployment), "rolled back", output)
-    _renumber(lab, sets[to], newest + 1)
-
-
-def _renumber(lab: Lab, replica_set: Object, number: int) -> None:
-    """A ReplicaSet that is taken up again gets the next number, as the Deployment controller gives it."""
-    current = lab.simulation.cluster.current(replica_set)
-    if current is not None:
-        notes = {**(current["metadata"].get("annotations") or {}), REVISION: str(number)}
-        lab.store.update({**current, "metadata": {**current["metadata"], "annotations": notes}})
+    if old["spec"].get("paused"):
+        raise Failure(
+            "error: cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
+        )
+    say(lab, call, lab.api.update(new, old, dry=is_dry(call)), "rolled back", output)
 
 
 def restart(lab: Lab, call: Call, output: Output) -> None:
-    """`rollout restart`: new pods from the same template."""
-    for one in targets(lab, call):
+    """`rollout restart`: new pods from the same template; of all workloads of a kind, if no name is given."""
+    words = call.words
+    for one in targets(lab, call, every=len(words) == 1 and "/" not in words[0]):
+        old = lab.api.get(one.kind, one.namespace, one.name)
+        if one.kind.name not in PROGRESS:
+            raise Failure(f'error: {one.kind.resource} "{one.name}" restarting is not supported')
+        if old["spec"].get("paused"):
+            why = "can't restart paused deployment (run rollout resume first)"
+            raise Failure(f'error: {one.kind.resource} "{one.name}" {why}')
         notes = {"metadata": {"annotations": {RESTARTED: rfc3339(lab.now)}}}
-        new = lab.api.patch(one.kind, one.namespace, one.name, {"spec": {"template": notes}})
+        new = changed(lab, call, one, {"spec": {"template": notes}})
         say(lab, call, new, "restarted", output)
 
 
@@ -156,21 +102,30 @@ def resume(lab: Lab, call: Call, output: Output) -> None:
 
 
 def _hold(lab: Lab, call: Call, paused: bool, output: Output) -> None:
-    one = _deployment(lab, call)
+    one = _target(lab, call)
     old = lab.api.get(one.kind, one.namespace, one.name)
+    if one.kind.name != "Deployment":
+        doing = "pausing" if paused else "resuming"
+        raise Failure(f'error: {one.kind.resource} "{one.name}" {doing} is not supported')
     if bool(old["spec"].get("paused")) == paused:
         raise Failure(f'error: deployments.apps "{one.name}" is {"already" if paused else "not"} paused')
-    new = lab.api.patch(one.kind, one.namespace, one.name, {"spec": {"paused": paused or None}}, "merge")
+    new = changed(lab, call, one, {"spec": {"paused": paused or None}}, "merge")
     say(lab, call, new, "paused" if paused else "resumed", output)
 
 
-def _deployment(lab: Lab, call: Call) -> Target:
+def _workload(lab: Lab, call: Call, otherwise: str) -> Target:
+    """What the words mean, if it is of a kind that is rolled out; `otherwise` is what to say if not."""
+    one = _target(lab, call)
+    if one.kind.name not in PROGRESS:
+        group_kind = f"{one.kind.name}.{one.kind.group}" if one.kind.group else one.kind.name
+        raise Failure(f"error: {otherwise.format(group_kind)}")
+    return one
+
+
+def _target(lab: Lab, call: Call) -> Target:
     if not call.words:
         raise Failure("error: required resource not specified")
-    one = targets(lab, call)[0]
-    if one.kind.name != "Deployment":
-        raise Failure(f"error: no status viewer has been implemented for {one.kind.name}")
-    return one
+    return targets(lab, call)[0]
 
 
 _SAYING = (DRY_RUN, OUTPUT, SELECTOR)
@@ -183,7 +138,7 @@ VERBS = {
         "rollout status TYPE/NAME",
     ),
     "rollout history": Verb(
-        "List the revisions of a Deployment", history, (Flag("revision", "int"),), "rollout history TYPE/NAME"
+        "List the revisions of a workload", history, (Flag("revision", "int"),), "rollout history TYPE/NAME"
     ),
     "rollout undo": Verb(
         "Go back to an earlier revision", undo, (Flag("to-revision", "int"), *_SAYING), "rollout undo TYPE/NAME"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netsim.api import selectors
 from netsim.api.names import label_value, qualified_name
@@ -178,6 +178,16 @@ def shown(obj: Object) -> str:
     group, slash, _ = obj["apiVersion"].partition("/")
     name = f"{obj['kind'].lower()}.{group}" if slash else obj["kind"].lower()
     return f"{name}/{obj['metadata']['name']}"
+
+
+def changed(lab: Lab, call: Call, one: Target, patch: Any, how: str = "strategic") -> Object:
+    """The object as a patch makes it; in a dry run it stays as it was."""
+    return lab.api.patch(one.kind, one.namespace, one.name, patch, how, dry=is_dry(call))
+
+
+def is_dry(call: Call) -> bool:
+    """Whether everything is to stay as it is."""
+    return bool(call["dry-run"] != "none")
 
 
 def dry(call: Call) -> str:
