@@ -104,6 +104,8 @@ def spread_scores(pod: PodInfo, nodes: list[NodeInfo], cache: Cache) -> list[int
     rated = [node for node, is_known in zip(nodes, known, strict=True) if is_known]
     totals = [0.0] * len(rated)
     for constraint in constraints:
+        if not cache.values.get(constraint.key):
+            continue  # no node is in any such domain
         counts, domains = _counts(pod, cache, constraint, rated)
         weight, base = log(domains + 2.0), constraint.max_skew - 1
         for i, node in enumerate(rated):

@@ -224,11 +224,9 @@ class NodeRules:
     def local_ready(self, namespace: str, service: str) -> int:
         """How many pods of this node the health check node port of a Service reports as ready."""
         found = set()
-        for version in (*self.versions(4), *self.versions(6)):
-            port = version.service_port
-            if (port.namespace, port.service) == (namespace, service):
-                endpoints = version.endpoints.seen_by(self.node.name)
-                found |= {e.ip for e in endpoints.ready if e.node == self.node.name}
+        for version in self.tables.versions_of(namespace, service, self.revision) if self.revision else ():
+            endpoints = version.endpoints.seen_by(self.node.name)
+            found |= {e.ip for e in endpoints.ready if e.node == self.node.name}
         return len(found)
 
     # -- inside ---------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ class Tables:
         self.service_cidrs = Ranges(service_cidrs)
         self.revision = 1
         self._ports: dict[PortId, Chain[Version | None]] = {}
+        self._in_order: list[PortId] = []  # of all that have ever been; empty: to be sorted anew
+        self._of_service: dict[tuple[str, str], list[PortId]] = {}
         self._addresses: dict[AddressKey, Chain[tuple[Version, ...]]] = {}
         self._cluster_ips: dict[str, Chain[int]] = {}  # how many service ports own a cluster IP
         self._vips: dict[str, Chain[int]] = {}  # the same for any virtual address
@@ -192,6 +194,9 @@ class Tables:
 
     def _write(self, id_: PortId, old: Version | None, new: Version | None) -> None:
         revision = self.revision
+        if id_ not in self._ports:
+            self._in_order = []
+            self._of_service.setdefault(id_[:2], []).append(id_)
         _append(self._ports, id_, revision, new)
         count = self._counts.values[-1]
         self._counts.set(
@@ -242,8 +247,16 @@ class Tables:
 
     def versions(self, revision: int, family: int) -> Iterator[Version]:
         """All service ports of an address family, in the order of their names."""
-        for id_ in sorted(self._ports):
+        self._in_order = self._in_order or sorted(self._ports)
+        for id_ in self._in_order:
             version = self._ports[id_].at(revision, None) if id_[4] == family else None
+            if version is not None:
+                yield version
+
+    def versions_of(self, namespace: str, service: str, revision: int) -> Iterator[Version]:
+        """The service ports of one Service, of both families."""
+        for id_ in self._of_service.get((namespace, service), ()):
+            version = self._ports[id_].at(revision, None)
             if version is not None:
                 yield version
 

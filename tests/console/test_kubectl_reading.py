@@ -48,6 +48,30 @@ def test_a_watch_shows_each_change_as_it_comes(nginx: Lab) -> None:
     assert {row[2] for row in rows[1:]} == {"Terminating"}
 
 
+def test_a_watch_tells_of_several_changes_in_their_order(nginx: Lab) -> None:
+    nginx("kubectl set image deploy/my-nginx my-nginx=nginx:2 &")
+    nginx("kubectl delete pod client &")
+    rows = [row.split() for row in nginx("kubectl get pods -w").splitlines()]
+    new = [row[2] for row in rows if row[0] == rows[-1][0]]
+    states = {name: list(dict.fromkeys(row[2] for row in rows if row[0] == name)) for name, *_ in rows[1:]}
+    began = ["Pending", "ContainerCreating", "Running"]
+    assert sorted(states.values()) == sorted(
+        [["Terminating"], *2 * [["Running", "Terminating"]], *2 * [began]],
+    )
+    assert new[-1] == "Terminating"
+    assert rows[0][:3] == ["NAME", "READY", "STATUS"]
+    assert [row[0] for row in rows].count("NAME") == 1
+
+
+def test_a_watch_prints_each_object_in_the_format_asked_for(nginx: Lab) -> None:
+    nginx("kubectl delete pod client &")
+    assert set(nginx("kubectl get pods client -w -o name").splitlines()) == {"pod/client"}
+    nginx("kubectl run late --image=nginx &")
+    rows = nginx("kubectl get pods late -w -o custom-columns=POD:.metadata.name,PHASE:.status.phase").splitlines()
+    assert [row.split() for row in (rows[0], rows[-1])] == [["POD", "PHASE"], ["late", "Running"]]
+    assert sum(row.startswith("POD") for row in rows) == 1
+
+
 def test_a_watch_that_would_go_on_is_given_a_time(nginx: Lab) -> None:
     began = nginx.now
     nginx("kubectl run late --image=nginx &")
@@ -85,7 +109,7 @@ def test_a_namespace_is_chosen_for_all_that_follows(lab: Lab) -> None:
         ("get pods -A", "No resources found\n"),
         ("get nodes nope", 'Error from server (NotFound): nodes "nope" not found\n'),
         ("describe pod nope", 'Error from server (NotFound): pods "nope" not found\n'),
-        ("get foo", "error: the server doesn't have a resource type \"foo\"\n"),
+        ("get foo", 'error: the server doesn\'t have a resource type "foo"\n'),
         ("exec nope -- ls", 'Error from server (NotFound): pods "nope" not found\n'),
         ("gett pods", 'error: unknown command "gett" for "kubectl"\n\nDid you mean this?\n\tget\n'),
         ("rollout foo", "error: kubectl rollout needs one of: status, history, undo, pause, resume, restart\n"),

@@ -1,0 +1,47 @@
+"""The rivals of the benchmark do the same work as netsim, so that their speeds may be compared."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("numba", reason="numba is not installed: there is nothing to compare")
+
+from netsim.benchmark import rivals
+from netsim.benchmark.__main__ import table
+from netsim.benchmark.measures import Finding, moved
+from netsim.benchmark.world import World
+from netsim.dataplane.plain import PlainEngine
+from netsim.units import S
+
+PATIENT = {"retries": {"attempts": 2}, "connectTimeout": "1s", "timeout": "2s"}
+
+
+def world():
+    return World(nodes=3, pods=5, workers=4, service="exponential(5ms)")
+
+
+def test_the_bare_queue_answers_everybody():
+    assert rivals.bare(500, 2000, 5, 4, 5e-3) == 500
+    assert rivals.floor(500, 2000, 5, 5e-3) == 500
+
+
+@pytest.mark.parametrize("engine", [PlainEngine, None])
+def test_closed_clients_ask_as_often_as_the_rivals(engine):
+    theirs = rivals.Patient(5, 4, 5e-3).closed(100, 0.1, 20)
+    traffic = {"clients": 100, "think": "100ms", "keepAlive": {}, **PATIENT}
+    ours, _ = moved(world(), traffic, 20 * S, **({"engine": engine} if engine else {}))
+    assert ours == pytest.approx(theirs, rel=0.03)
+
+
+def test_a_failure_costs_open_requests_the_same():
+    rival = rivals.Patient(5, 4, 5e-3)
+    rival.fail(at=3, noticed=3)
+    started = rival.open(200, 12)
+    assert rival.outcomes["ok"] > 0.9 * started
+    assert started == pytest.approx(200 * 12, rel=0.1)
+
+
+def test_the_page_has_a_line_for_each_goal():
+    page = table([Finding("open loop", "at least 50 times", "59 times", True)])
+    assert "| open loop | at least 50 times | 59 times | yes |" in page
+    assert "Measured by `python -m netsim.benchmark` on " in page
