@@ -33,7 +33,7 @@ def test_closed_clients_ask_as_often_as_the_rivals(engine):
     assert ours == pytest.approx(theirs, rel=0.03)
 
 
-def test_a_failure_costs_open_requests_the_same():
+def test_the_rivals_clients_try_again_when_a_machine_fails():
     rival = rivals.Patient(5, 4, 5e-3)
     rival.fail(at=3, noticed=3)
     started = rival.open(200, 12)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import click
 
-FAILED, USAGE, OURS, INTERRUPTED = 1, 2, 3, 130
+USAGE, OURS, INTERRUPTED = 2, 3, 130  # and 1, when a check fails or what was compared differs
 
 VERBS = {
     "run": "Run a scenario: what happened, what clients saw, which claims hold.",

@@ -77,7 +77,6 @@ class Answer:
 
 
 NXDOMAIN = Answer("NXDOMAIN")
-NODATA = Answer()
 
 
 @dataclass(frozen=True)

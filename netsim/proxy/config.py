@@ -27,7 +27,6 @@ class ProxyConfig(Model):
     node_port_addresses: tuple[Network, ...] | Literal["primary"] | None = None  # None: the mode's default
     localhost_node_ports: bool = True  # iptables, IPv4 only
     ipvs_scheduler: Scheduler = "rr"
-    strict_arp: bool = False
     conntrack_max: int | None = Field(default=None, ge=1)  # connections a node can remember; none: any number
     feature_gates: dict[str, bool] = Field(default_factory=dict)  # by name; see `enabled`
 

@@ -21,11 +21,9 @@ from hashlib import sha256
 from ipaddress import ip_address
 
 from netsim.proxy.endpoints import Endpoint
-from netsim.units import MINUTE
 
 BUCKETS = 256  # of sh and dh
 MAGLEV_SIZE = 4093  # of mh, IP_VS_MH_TAB_INDEX 12
-DRAIN_CHECK = MINUTE  # how often kube-proxy looks after real servers of weight 0
 
 ServerKey = tuple[str, int, str]
 """A virtual server: address, port, protocol."""

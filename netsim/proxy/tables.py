@@ -281,10 +281,6 @@ class Tables:
         """The EndpointSlices known now, as (namespace, name)."""
         return iter(self._owners)
 
-    def service_endpoints(self, namespace: str, service: str) -> dict[PortKey, Endpoints]:
-        """The endpoints of a Service as slices have them now, by port, whether or not a Service exists."""
-        return self._endpoints.get((namespace, service), {})
-
 
 def address_keys(port: ServicePort) -> list[AddressKey]:
     """Every address and port that leads to a service port."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from netsim.console.kubectl.rollout_status import of_daemon_set, of_deployment, of_stateful_set
+from netsim.api.objects import Object
+from netsim.console.kubectl.rollout_status import Said, of_daemon_set, of_deployment, of_stateful_set
 from netsim.console.output import Failure
 from netsim.console.session import Lab
 
@@ -209,7 +212,7 @@ def test_a_rollout_that_gets_nowhere_ends_at_its_deadline(sets: Lab) -> None:
 
 
 @pytest.mark.parametrize("progress", [of_stateful_set, of_daemon_set])
-def test_what_is_replaced_by_hand_has_no_rollout_to_follow(progress) -> None:
+def test_what_is_replaced_by_hand_has_no_rollout_to_follow(progress: Callable[[Object], Said]) -> None:
     by_hand = {"metadata": {"name": "x"}, "spec": {"replicas": 1, "updateStrategy": {"type": "OnDelete"}}}
     with pytest.raises(Failure, match="rollout status is only available for RollingUpdate strategy type"):
         progress(by_hand)
