@@ -47,6 +47,18 @@ def has_endpoints(service: Object) -> bool:
     return bool(service["spec"].get("selector")) and service["spec"].get("type") != "ExternalName"
 
 
+def services_of(pod: Object, services: Iterable[Object]) -> list[Object]:
+    """The Services that a pod stands behind. A Service without a selector has no pods, not all of them."""
+    namespace = pod["metadata"].get("namespace")
+    return [
+        service
+        for service in services
+        if service["metadata"].get("namespace") == namespace
+        and service["spec"].get("selector")
+        and matches_labels(service["spec"]["selector"], labels_of(pod))
+    ]
+
+
 def address_types(service: Object) -> list[str]:
     """The address families of a Service's slices. One that does not say has its address's; headless, both.
 

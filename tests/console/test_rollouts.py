@@ -66,9 +66,9 @@ def test_sets_budgets_and_revisions_are_listed_each_with_its_kind(sets: Lab) -> 
         ["statefulset.apps/db", "2/2", "4s"],
         ["daemonset.apps/agent", "2", "2"],
         ["poddisruptionbudget.policy/db", "1", "N/A"],
-        ["controllerrevision.apps/agent-7cf7bbf7f9", "4s"],
+        ["controllerrevision.apps/agent-7cf7bbf7f9", "daemonset.apps/agent", "1"],
     ]
-    assert tables[3].splitlines()[2].split()[0].startswith("controllerrevision.apps/db-")
+    assert tables[3].splitlines()[2].split()[1:] == ["statefulset.apps/db", "1", "4s"]
 
 
 def test_all_is_grouped_by_kind_in_the_order_of_the_server(sets: Lab) -> None:

@@ -17,6 +17,7 @@ from netsim.control.endpoints import (
     endpoint_ports,
     endpoints_of,
     has_endpoints,
+    services_of,
 )
 
 
@@ -107,9 +108,12 @@ def test_the_families_of_a_service(spec: dict[str, Any], types: list[str]) -> No
 
 
 def test_a_service_without_a_selector_has_no_pods() -> None:
-    assert not has_endpoints(service("blank", selector=None))
+    made = running("p", "10.0.0.1", labels={"app": "web"})
+    blank, other = service("blank", selector=None), service("web")
+    assert services_of(made, [blank, other, service("db")]) == [other]
+    assert not has_endpoints(blank)
     assert not has_endpoints(service(type="ExternalName"))
-    assert has_endpoints(service("web"))
+    assert has_endpoints(other)
 
 
 def test_only_some_changes_of_a_pod_matter() -> None:

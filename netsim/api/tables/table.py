@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
         "ReplicaSet": workloads.REPLICA_SET,
         "StatefulSet": workloads.STATEFUL_SET,
         "DaemonSet": workloads.DAEMON_SET,
+        "ControllerRevision": workloads.CONTROLLER_REVISION,
         "PodDisruptionBudget": workloads.POD_DISRUPTION_BUDGET,
         "Event": events.COLUMNS,
         "ConfigMap": configuration.CONFIG_MAP,

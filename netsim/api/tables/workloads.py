@@ -1,12 +1,12 @@
-"""The cells of `kubectl get deployments|replicasets|statefulsets|daemonsets|pdb`.
+"""The cells of `kubectl get deployments|replicasets|statefulsets|daemonsets|controllerrevisions|pdb`.
 
 Source: kubernetes/pkg/printers/internalversion, printers.go.
 """
 
 from __future__ import annotations
 
-from netsim.api.objects import Object
-from netsim.api.tables.columns import AGE, NAME, Cell, Column, View, field, labels_text, selector_text
+from netsim.api.objects import Object, controller_of
+from netsim.api.tables.columns import AGE, NAME, NONE, Cell, Column, View, field, labels_text, selector_text
 
 
 def _ready_of_desired(obj: Object, view: View) -> str:
@@ -30,6 +30,14 @@ def _selector(obj: Object, view: View) -> str:
 
 def _node_selector(obj: Object, view: View) -> str:
     return labels_text(_template(obj).get("nodeSelector"))
+
+
+def _controller(obj: Object, view: View) -> str:
+    owner = controller_of(obj)
+    if owner is None:
+        return NONE
+    group, slash, _ = owner.get("apiVersion", "").partition("/")
+    return f"{owner['kind'].lower()}{f'.{group}' if slash else ''}/{owner['name']}"
 
 
 CONTAINERS = (
@@ -71,6 +79,13 @@ DAEMON_SET = (
     AGE,
     *CONTAINERS,
     SELECTOR,
+)
+
+CONTROLLER_REVISION = (
+    NAME,
+    Column("Controller", _controller),
+    Column("Revision", field("revision", default=0)),
+    AGE,
 )
 
 POD_DISRUPTION_BUDGET = (

@@ -47,7 +47,7 @@ def scale(lab: Lab, call: Call, output: Output) -> None:
     def one(found: Target) -> None:
         old = lab.api.get(found.kind, found.namespace, found.name)
         if found.kind.name not in ("Deployment", "ReplicaSet", "StatefulSet"):
-            raise Failure("error: could not find the requested resource")
+            raise Failure("Error from server (NotFound): the server could not find the requested resource")
         has = old["spec"].get("replicas", 1)
         if call["current-replicas"] is not None and has != call["current-replicas"]:
             raise Failure(f"error: Expected replicas to be {call['current-replicas']}, was {has}")

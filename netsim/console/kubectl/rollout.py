@@ -26,7 +26,11 @@ PATIENCE = 15 * MINUTE  # kubectl itself would wait for ever
 
 def status(lab: Lab, call: Call, output: Output) -> None:
     """`rollout status`: follow it to its end."""
-    one = _workload(lab, call, "no status viewer has been implemented for {}")
+    for one in _workloads(lab, call, "no status viewer has been implemented for {}"):
+        _follow(lab, call, one, output)
+
+
+def _follow(lab: Lab, call: Call, one: Target, output: Output) -> None:
     said = ""
 
     def done() -> bool:
@@ -45,41 +49,41 @@ def status(lab: Lab, call: Call, output: Output) -> None:
 
 def history(lab: Lab, call: Call, output: Output) -> None:
     """`rollout history`."""
-    one = _workload(lab, call, 'no history viewer has been implemented for "{}"')
-    kept = revisions(lab, lab.api.get(one.kind, one.namespace, one.name))
     number = call["revision"] or 0
     if number < 0:
         raise Failure(f"error: revision must be a positive integer: {number}")
-    if number and number not in kept:
-        raise Failure("error: unable to find the specified revision")
-    shown = f"{one.kind.name.lower()}.{one.kind.group}/{one.name} "
-    if number:
-        output.out(f"{shown}with revision #{number}\n{kept[number].page}\n")
-        return
-    rows = [["REVISION", "CHANGE-CAUSE"], *([str(number), revision.cause] for number, revision in kept.items())]
-    output.out(f"{shown}\n" + "".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
+    for one in _workloads(lab, call, 'no history viewer has been implemented for "{}"'):
+        kept = revisions(lab, lab.api.get(one.kind, one.namespace, one.name))
+        if number and number not in kept:
+            raise Failure("error: unable to find the specified revision")
+        shown = f"{one.kind.name.lower()}.{one.kind.group}/{one.name} "
+        if number:
+            output.out(f"{shown}with revision #{number}\n{kept[number].page}\n")
+            continue
+        rows = [["REVISION", "CHANGE-CAUSE"], *([str(number), revision.cause] for number, revision in kept.items())]
+        output.out(f"{shown}\n" + "".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
 
 
 def undo(lab: Lab, call: Call, output: Output) -> None:
     """`rollout undo`: the template of the revision before, or of a given one."""
-    one = _workload(lab, call, 'no rollbacker has been implemented for "{}"')
-    old = lab.api.get(one.kind, one.namespace, one.name)
     number = call["to-revision"] or 0
-    new = gone_back(old, to_go_back_to(old, revisions(lab, old), number))
-    if new["spec"]["template"] == old["spec"]["template"]:
-        say(lab, call, old, f"skipped rollback (current template already matches revision {number})", output)
-        return
-    if old["spec"].get("paused"):
-        raise Failure(
-            "error: cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
-        )
-    say(lab, call, lab.api.update(new, old, dry=is_dry(call)), "rolled back", output)
+    for one in _workloads(lab, call, 'no rollbacker has been implemented for "{}"'):
+        old = lab.api.get(one.kind, one.namespace, one.name)
+        new = gone_back(old, to_go_back_to(old, revisions(lab, old), number))
+        if new["spec"]["template"] == old["spec"]["template"]:
+            say(lab, call, old, f"skipped rollback (current template already matches revision {number})", output)
+        elif old["spec"].get("paused"):
+            raise Failure(f"error: {PAUSED}")
+        else:
+            say(lab, call, lab.api.update(new, old, dry=is_dry(call)), "rolled back", output)
+
+
+PAUSED = "cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
 
 
 def restart(lab: Lab, call: Call, output: Output) -> None:
-    """`rollout restart`: new pods from the same template; of all workloads of a kind, if no name is given."""
-    words = call.words
-    for one in targets(lab, call, every=len(words) == 1 and "/" not in words[0]):
+    """`rollout restart`: new pods from the same template."""
+    for one in _named(lab, call):
         old = lab.api.get(one.kind, one.namespace, one.name)
         if one.kind.name not in PROGRESS:
             raise Failure(f'error: {one.kind.resource} "{one.name}" restarting is not supported')
@@ -102,30 +106,32 @@ def resume(lab: Lab, call: Call, output: Output) -> None:
 
 
 def _hold(lab: Lab, call: Call, paused: bool, output: Output) -> None:
-    one = _target(lab, call)
-    old = lab.api.get(one.kind, one.namespace, one.name)
-    if one.kind.name != "Deployment":
-        doing = "pausing" if paused else "resuming"
-        raise Failure(f'error: {one.kind.resource} "{one.name}" {doing} is not supported')
-    if bool(old["spec"].get("paused")) == paused:
-        raise Failure(f'error: deployments.apps "{one.name}" is {"already" if paused else "not"} paused')
-    new = changed(lab, call, one, {"spec": {"paused": paused or None}}, "merge")
-    say(lab, call, new, "paused" if paused else "resumed", output)
+    for one in _named(lab, call):
+        old = lab.api.get(one.kind, one.namespace, one.name)
+        what = f'{one.kind.resource} "{one.name}"'
+        if one.kind.name != "Deployment":
+            raise Failure(f"error: {what} {'pausing' if paused else 'resuming'} is not supported")
+        if bool(old["spec"].get("paused")) == paused:
+            raise Failure(f"error: {what} is {'already' if paused else 'not'} paused")
+        new = changed(lab, call, one, {"spec": {"paused": paused or None}}, "merge")
+        say(lab, call, new, "paused" if paused else "resumed", output)
 
 
-def _workload(lab: Lab, call: Call, otherwise: str) -> Target:
+def _workloads(lab: Lab, call: Call, otherwise: str) -> list[Target]:
     """What the words mean, if it is of a kind that is rolled out; `otherwise` is what to say if not."""
-    one = _target(lab, call)
-    if one.kind.name not in PROGRESS:
-        group_kind = f"{one.kind.name}.{one.kind.group}" if one.kind.group else one.kind.name
-        raise Failure(f"error: {otherwise.format(group_kind)}")
-    return one
+    found = _named(lab, call)
+    for one in found:
+        if one.kind.name not in PROGRESS:
+            group_kind = f"{one.kind.name}.{one.kind.group}" if one.kind.group else one.kind.name
+            raise Failure(f"error: {otherwise.format(group_kind)}")
+    return found
 
 
-def _target(lab: Lab, call: Call) -> Target:
+def _named(lab: Lab, call: Call) -> list[Target]:
+    """The objects that the words name; all of a kind, if they name a kind alone."""
     if not call.words:
         raise Failure("error: required resource not specified")
-    return targets(lab, call)[0]
+    return targets(lab, call, every=len(call.words) == 1 and "/" not in call.words[0])
 
 
 _SAYING = (DRY_RUN, OUTPUT, SELECTOR)
