@@ -163,7 +163,7 @@ def _in_a_row(texts: Sequence[tuple[str, str]]) -> AnchoredOffsetbox:
     ]  # fmt: skip
     row = HPacker(children=areas, pad=0, sep=9, align="baseline")
     box = AnchoredOffsetbox("upper right", child=row, borderpad=0.15, pad=0.1)
-    box.patch.set(facecolor=palette.PAPER, edgecolor="none", alpha=0.7)
+    box.patch.set(facecolor=palette.PAPER, edgecolor="none")
     return box
 
 
@@ -322,8 +322,9 @@ def _moments(axes: Sequence[Axes], labels: Sequence[Label]) -> None:
             axis.axvline(label.time / S, **style)
         points: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         at, up = (label.time / S, 1), 4 + 11 * label.row
+        paper = {"facecolor": palette.PAPER, "edgecolor": "none", "pad": 0.6}  # no line runs through a word
         axes[0].annotate(label.text, at, (2.5 if label.right else -2.5, up), size=_TINY, color=palette.INK,
-                         ha="left" if label.right else "right", **points)  # fmt: skip
+                         ha="left" if label.right else "right", bbox=paper, zorder=4, **points)  # fmt: skip
         arrow = {"arrowstyle": "-", "shrinkA": 0, "shrinkB": 0, **style}
         axes[0].annotate("", at, (0, up + 8), arrowprops=arrow, **points)
 
