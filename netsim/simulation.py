@@ -22,7 +22,7 @@ from netsim.control.levers import Levers
 from netsim.control.lookup import SILENT, must_ask
 from netsim.dataplane.engines import Choice, Wish, choose, engine_of
 from netsim.dataplane.history import Change
-from netsim.dataplane.reach import reach
+from netsim.dataplane.reach import Judged, Reach
 from netsim.dataplane.requests import DNS_FAILURE, OUTCOMES
 from netsim.dataplane.routes import Neighbour, routes
 from netsim.dataplane.sources import Source, address_of, place_of
@@ -256,6 +256,7 @@ class ReachWatch:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.seen = -1
+        self.judged: dict[int, Judged] = {}  # source -> what was found the last time
         self.open: dict[int, tuple[int, float, str]] = {}  # source -> began, worst share, reason
         self.closed: list[tuple[int, int, int | None, float, str]] = []
         self.instants: list[int] = []  # when any of them began or ended
@@ -270,7 +271,7 @@ class ReachWatch:
 
     def _judge(self, source: Source, now: int) -> None:
         sends = source.traffic.start <= now < source.stop
-        found = reach(self.simulation.forwarding, source) if sends else None
+        found = self._found(source) if sends else None
         lost = found.lost if found else 0.0
         if lost:
             began, worst, reason = self.open.get(source.index, (now, 0.0, ""))
@@ -283,6 +284,13 @@ class ReachWatch:
             if began < now:
                 self.instants.append(now)
                 self.closed.append((source.index, began, now, worst, reason))
+
+    def _found(self, source: Source) -> Reach | None:
+        """How a source reaches its target; worked out again only if something it met has changed."""
+        state = self.simulation.forwarding
+        if source.index not in self.judged or not self.judged[source.index].holds(state):
+            self.judged[source.index] = Judged.of(state, source)
+        return self.judged[source.index].found
 
     def outages(self) -> tuple[Outage, ...]:
         """All of them, in the order in which they began."""

@@ -103,6 +103,7 @@ class Forwarding:
         self.track = False  # keep conntrack entries of TCP connections, for those who want to see them
         self.limited = False  # nodes' conntrack tables have a size, and can be full
         self.version = 0  # raised by every change a packet could notice
+        self.syncs = 0  # how many of those were a node's programming its rules
         self._domain = domain
         self.routed = cni in ("calico-bgp", "calico-ipip", "calico-vxlan")
         self._pod_link = links.pod
@@ -161,6 +162,7 @@ class Forwarding:
     def program(self, node: str, revision: int) -> None:
         """A node's kube-proxy has put a revision of the rules into effect."""
         self.version += 1
+        self.syncs += 1
         self.kernels[node].program(revision)
         self.history.record(self.time, "programmed", f"node/{node}", node, revision=revision)
 

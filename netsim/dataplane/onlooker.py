@@ -17,7 +17,9 @@ from netsim.proxy.packet import Packet, Verdict
 
 
 def onlooking(state: Forwarding) -> Forwarding:
-    """The same state, to be looked at."""
+    """The same state, to be looked at. Its `kernels` are those that somebody has looked at so far."""
+    if isinstance(state.kernels, Onlookers):
+        return state
     view = copy(state)
     view.kernels = Onlookers(state.kernels)  # type: ignore[assignment]
     return view

@@ -98,7 +98,7 @@ class PlainEngine:
             time, kind = flight.story.send(killed)  # type: ignore[union-attr, arg-type]
         except StopIteration:
             self._flights.pop(flight, None)
-            flight.story = None
+            flight.story, flight.stamp = None, -1
             return
         flight.stamp = next(self._stamps)
         heappush(self._agenda, (time, kind, flight.lane, flight.sequence, flight.stamp, flight))

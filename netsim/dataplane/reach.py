@@ -49,6 +49,37 @@ def reach(state: Forwarding, source: Source) -> Reach | None:
     return found if server is None else _after_asking(state, client, server, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a source reached its target, and what that rests on: everything but the rules of nodes it does not meet.
+
+    On a large cluster some node programs its rules at almost every instant. Of most that is no matter to a source.
+    """
+
+    found: Reach | None
+    others: int  # changes of the forwarding state that were no node's programming
+    programmed: dict[str, int]  # the revision of each node whose rules were asked
+    lasts: bool  # nothing that was asked changes by itself, as conntrack does
+
+    @classmethod
+    def of(cls, state: Forwarding, source: Source) -> Judged:
+        """Judge it now."""
+        view = onlooking(state)
+        found = reach(view, source)
+        asks = state.resolution is not None and source.target.kind == "dns"
+        lasts = source.traffic.protocol == "TCP" and not state.limited and not asks
+        lasts = lasts and not any(state.kernels[node].affinity for node in view.kernels)
+        programmed = {node: state.kernels[node].rules.revision for node in view.kernels}
+        return cls(found, state.version - state.syncs, programmed, lasts)
+
+    def holds(self, state: Forwarding) -> bool:
+        """Whether the same would be found now."""
+        if not self.lasts or state.version - state.syncs != self.others:
+            return False
+        kernels = ((state.kernels[node], revision) for node, revision in self.programmed.items())
+        return all(kernel.rules.revision == revision and not kernel.affinity for kernel, revision in kernels)
+
+
 def _after_asking(state: Forwarding, client: Place, server: str, found: Reach) -> Reach:
     """The same where a name server has to answer first."""
     asked = reach_of(state, client, Packet(client.address, PROBE_PORT, server, 53, "UDP"))

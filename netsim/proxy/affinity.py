@@ -83,6 +83,10 @@ class Affinity:
                 self._forget(*place, client)
             del self._clients[place]
 
+    def __bool__(self) -> bool:
+        """Whether any client is remembered."""
+        return bool(self._clients)
+
     def ports(self) -> set[PortId]:
         """The service ports that are remembered."""
         return {port for port, _ in self._clients}

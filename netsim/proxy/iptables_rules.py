@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import Ranges
 from netsim.proxy.endpoints import Endpoint
-from netsim.proxy.iptables_text import Rule, Ruleset, chain_name, probability
+from netsim.proxy.iptables_text import Rule, Ruleset, chain_name, kept, probability
 from netsim.proxy.packet import Query, Step
 from netsim.proxy.paths import Backends, backends, hooks
 from netsim.proxy.tables import Version
@@ -28,16 +28,16 @@ LARGE_CLUSTER = 1000  # more endpoint entries than this: comments on private cha
 
 # Each jump as kube-proxy ensures it, first on top.
 JUMPS = (
-    ("filter", "INPUT", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW")),
+    ("filter", "INPUT", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW", ctstate_first=True)),
     ("filter", "INPUT", Rule("KUBE-NODEPORTS", "kubernetes health check service ports")),
-    ("filter", "INPUT", Rule("KUBE-EXTERNAL-SERVICES", EXTERNAL_PORTALS, ctstate="NEW")),
+    ("filter", "INPUT", Rule("KUBE-EXTERNAL-SERVICES", EXTERNAL_PORTALS, ctstate="NEW", ctstate_first=True)),
     ("filter", "INPUT", Rule("KUBE-FIREWALL")),
-    ("filter", "FORWARD", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW")),
+    ("filter", "FORWARD", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW", ctstate_first=True)),
     ("filter", "FORWARD", Rule("KUBE-FORWARD", "kubernetes forwarding rules")),
-    ("filter", "FORWARD", Rule("KUBE-SERVICES", PORTALS, ctstate="NEW")),
-    ("filter", "FORWARD", Rule("KUBE-EXTERNAL-SERVICES", EXTERNAL_PORTALS, ctstate="NEW")),
-    ("filter", "OUTPUT", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW")),
-    ("filter", "OUTPUT", Rule("KUBE-SERVICES", PORTALS, ctstate="NEW")),
+    ("filter", "FORWARD", Rule("KUBE-SERVICES", PORTALS, ctstate="NEW", ctstate_first=True)),
+    ("filter", "FORWARD", Rule("KUBE-EXTERNAL-SERVICES", EXTERNAL_PORTALS, ctstate="NEW", ctstate_first=True)),
+    ("filter", "OUTPUT", Rule("KUBE-PROXY-FIREWALL", FIREWALL, ctstate="NEW", ctstate_first=True)),
+    ("filter", "OUTPUT", Rule("KUBE-SERVICES", PORTALS, ctstate="NEW", ctstate_first=True)),
     ("filter", "OUTPUT", Rule("KUBE-FIREWALL")),
     ("nat", "PREROUTING", Rule("KUBE-SERVICES", PORTALS)),
     ("nat", "OUTPUT", Rule("KUBE-SERVICES", PORTALS)),
@@ -297,7 +297,7 @@ class _Walker:
         if rule.jump == "MARK":
             return "mark 0x4000" if rule.mark == "or" else "clear mark 0x4000"
         if rule.probability:
-            return f"taken with probability {rule.probability}"
+            return f"taken with probability {kept(rule.probability)}"
         if rule.recent and rule.recent[0] == "rcheck":
             return "the client came here before"
         if rule.jump == "DNAT" and rule.to:

@@ -1,4 +1,9 @@
-"""Rules of iptables as values, and their text as `iptables-save` prints and `iptables-restore` reads it."""
+"""Rules of iptables as values, and their text as `iptables-save` prints and `iptables-restore` reads it.
+
+What is printed is what the kernel would give back, not what kube-proxy handed in: source, destination and protocol
+come first, then the matches in the order they were given, and a chance is rounded to 31 bits. A test loads the
+text into the kernel and compares what it prints.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +32,7 @@ class Rule:
     src_type: str = ""  # LOCAL
     dst_type: str = ""
     ctstate: str = ""
+    ctstate_first: bool = False  # before the comment, as in the jumps from built-in chains
     unmarked: bool = False  # the masquerade mark is not set
     marked: bool = False
     probability: str = ""
@@ -43,26 +49,31 @@ class Rule:
         words = [_match("-s", self.source), _match("-d", self.destination)]
         if self.protocol:
             words.append(f"-p {self.protocol}")
+        if self.ctstate_first:
+            words.append(self._state())
         if self.comment:
             quoted = self.comment if _PLAIN.fullmatch(self.comment) else f'"{self.comment}"'
             words.append(f"-m comment --comment {quoted}")
-        if self.port:
-            words.append(f"-m {self.protocol} --dport {self.port}")
         if self.src_type:
             words.append(f"-m addrtype --src-type {self.src_type}")
         if self.dst_type:
             words.append(f"-m addrtype --dst-type {self.dst_type}")
-        if self.ctstate:
-            negated, states = self.ctstate.startswith("!"), self.ctstate.lstrip("!")
-            words.append(f"-m conntrack{' !' if negated else ''} --ctstate {states}")
+        if self.ctstate and not self.ctstate_first:
+            words.append(self._state())
         if self.unmarked or self.marked:
             words.append(f"-m mark{' !' if self.unmarked else ''} --mark {MARK:#x}/{MARK:#x}")
         if self.probability:
-            words.append(f"-m statistic --mode random --probability {self.probability}")
+            words.append(f"-m statistic --mode random --probability {kept(self.probability)}")
         if self.recent:
             words.append(_recent(self.recent, family))
+        if self.protocol:
+            words.append(f"-m {self.protocol}" + (f" --dport {self.port}" if self.port else ""))
         words.append(self._target(family))
         return " ".join(word for word in words if word)
+
+    def _state(self) -> str:
+        negated, states = self.ctstate.startswith("!"), self.ctstate.lstrip("!")
+        return f"-m conntrack{' !' if negated else ''} --ctstate {states}"
 
     def _target(self, family: int) -> str:
         if self.jump == "MARK":
@@ -131,6 +142,15 @@ def probability(remaining: int) -> str:
     ('0.3333333333', '0.0000100000')
     """
     return f"{1 / remaining:.10f}"
+
+
+def kept(chance: str) -> str:
+    """A chance as the kernel keeps it, in units of 2^-31, and prints it.
+
+    >>> kept("0.3333333333"), kept("0.5000000000")
+    ('0.33333333349', '0.50000000000')
+    """
+    return f"{round(float(chance) * 2**31) / 2**31:.11f}"
 
 
 def _match(option: str, value: str) -> str:

@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 NODE_PORT = "node-port"  # stands for "any address of the node" in an address key
 HEALTH_CHECK = "health-check"
+Said = dict[PortKey, list[Endpoint]]
+"""What one EndpointSlice says."""
+
 AddressKey = tuple[str, int, str]
 """What a rule can match: an address (or NODE_PORT, HEALTH_CHECK), a port and a protocol."""
 
@@ -107,7 +110,7 @@ class Tables:
         self._counts: Chain[Count] = Chain(1, Count())
         self._changed = ChangeLog()
         self._services: dict[tuple[str, str], tuple[ServicePort, ...]] = {}
-        self._slices: dict[tuple[str, str], dict[str, dict[PortKey, list[Endpoint]]]] = {}
+        self._slices: dict[tuple[str, str], dict[str, Said]] = {}
         self._owners: dict[tuple[str, str], tuple[str, str]] = {}  # slice -> Service
         self._endpoints: dict[tuple[str, str], dict[PortKey, Endpoints]] = {}
 
@@ -145,7 +148,7 @@ class Tables:
         parts = self._slices.setdefault(owner, {})
         if parts.get(key[1]) == said:
             return revision
-        parts[key[1]] = said
+        parts[key[1]] = _sharing(parts.get(key[1], {}), said)
         self._owners[key] = owner
         return self._join(owner) or revision
 
@@ -297,6 +300,12 @@ def address_keys(port: ServicePort) -> list[AddressKey]:
 def virtual_addresses(port: ServicePort) -> list[str]:
     """The addresses of a service port that are no node's: cluster IP, external IPs, load balancer VIPs."""
     return list(dict.fromkeys([port.cluster_ip, *port.external_ips, *port.load_balancer_vips]))
+
+
+def _sharing(old: Said, new: Said) -> Said:
+    """The new endpoints, each by the object that already says the same: versions share what did not change."""
+    known = {endpoint: endpoint for endpoints in old.values() for endpoint in endpoints}
+    return {key: [known.get(endpoint, endpoint) for endpoint in endpoints] for key, endpoints in new.items()}
 
 
 def _cluster_ip(port: ServicePort) -> list[str]:

@@ -20,7 +20,10 @@ from netsim.fields import Duration, Model, Name
 from netsim.proxy.config import ProxyConfig
 from netsim.topology.network import Addresses, CniFamily, Links, Nodes
 from netsim.traffic import Traffic
-from netsim.units import MINUTE, US, S
+from netsim.units import DAY, MINUTE, US, S, format_duration
+
+LONGEST = 30 * DAY
+"""How long a run may last: its series has a row for every second of it."""
 
 
 class Metadata(Model):
@@ -108,4 +111,6 @@ class ScenarioDocument(Model):
     def _some_time(cls, duration: int) -> int:
         if duration < S // 1000:
             raise ValueError("a run lasts at least 1ms")
+        if duration > LONGEST:
+            raise ValueError(f"a run lasts at most 30d, found {format_duration(duration)}; write 30d, or less")
         return duration

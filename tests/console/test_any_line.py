@@ -15,16 +15,30 @@ from netsim.console.session import Lab
 TUTORIAL = Path(__file__).parent.parent.parent / "scenarios" / "tutorial"
 SLOW = ("sleep", "make", "openssl")
 
+MORE = """\
+kubectl rollout undo deploy/my-nginx --to-revision=1
+kubectl rollout history deployment my-nginx --revision=2
+kubectl rollout status ds/node-local-dns -n kube-system
+kubectl rollout restart deploy
+kubectl get sts,ds,pdb,controllerrevisions -A
+kubectl describe rs my-nginx
+kubectl config get-contexts
+kubectl config view --minify
+kubectl auth can-i get pods
+kubectl top pods -l run=my-nginx
+"""
+
 LINES = [
     line.split(" ")
-    for script in sorted(TUTORIAL.glob("*.netsim"))
-    for line in script.read_text("utf-8").splitlines()
+    for script in (*(path.read_text("utf-8") for path in sorted(TUTORIAL.glob("*.netsim"))), MORE)
+    for line in script.splitlines()
     if line and not line.startswith("#") and not line.startswith(SLOW)
 ]
 WORDS = st.sampled_from(sorted({word for words in LINES for word in words})) | st.sampled_from(
     [
         "-o", "json", "yaml", "wide", "-A", "--all", "-l", "a=b", "-n", "nope", "-w", "--", "-", "..", "/", "a/b/c",
         "''", "$(", "|", "0", "-1", "99999999999999999999", "²", "--timeout=1s", "--timeout=x", "--type=json", "{}",
+        "--dry-run=client",
         "[]", '\'{"spec": null}\'', '\'{"metadata": 7}\'', '\'{"spec": {"ports": 7}}\'',
         '\'[{"op": "remove", "path": "/spec"}]\'',
     ]
@@ -33,7 +47,7 @@ WORDS = st.sampled_from(sorted({word for words in LINES for word in words})) | s
 
 @st.composite
 def lines(draw: st.DrawFn) -> str:
-    """A line of the tutorial with a few words changed, taken away or put in."""
+    """A line of the tutorial, or one more, with a few words changed, taken away or put in."""
     words = list(draw(st.sampled_from(LINES)))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(words) - 1))

@@ -88,6 +88,12 @@ def test_a_stateful_set_grows_from_below_and_shrinks_from_above(sets: Lab) -> No
     assert column(sets("kubectl get sts db"), 1) == ["1/1"]
 
 
+def test_a_daemon_set_has_no_scale(sets: Lab) -> None:
+    says = "Error from server (NotFound): the server could not find the requested resource\n"
+    assert sets("kubectl scale ds agent --replicas=2") == says
+    assert sets.last.code == 1
+
+
 @pytest.mark.parametrize(
     ("what", "lines"),
     [
@@ -166,6 +172,12 @@ def test_a_revision_is_shown_with_its_template(sets: Lab) -> None:
         "    Mounts:\t<none>", "  Volumes:\t<none>", "  Node-Selectors:\t<none>", "  Tolerations:\t<none>", "",
     ]  # fmt: skip
     assert sets("kubectl rollout history sts/db --revision=7") == "error: unable to find the specified revision\n"
+
+
+def test_a_kind_alone_means_all_of_that_kind(sets: Lab) -> None:
+    told = sets("kubectl rollout history sts,ds").split("\n\n")
+    assert [part.splitlines()[0] for part in told[:2]] == ["statefulset.apps/db ", "daemonset.apps/agent "]
+    assert sets("kubectl rollout status deploy") == 'deployment "my-nginx" successfully rolled out\n'
 
 
 def test_all_workloads_of_a_kind_are_restarted(sets: Lab) -> None:

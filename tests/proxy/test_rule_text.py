@@ -139,7 +139,7 @@ def test_an_explanation_names_the_chains_in_order() -> None:
 
 
 WRONG = {
-    "equal chances": ("--probability 0.3333333333", "--probability 0.5000000000"),
+    "equal chances": ("--probability 0.33333333349", "--probability 0.50000000000"),
     "no hairpin masquerade": ("-A KUBE-SEP-{sep} -s 10.244.1.2/32", "-A KUBE-SEP-{sep} -s 10.9.9.9/32"),
     "no masquerade of outsiders": ("! -s 10.244.0.0/16", "-s 10.9.9.9/32"),
     "no mark": ("--set-xmark 0x4000/0x4000", "--set-xmark 0x0/0x4000"),

@@ -13,7 +13,18 @@ from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.create import say
 from netsim.console.kubectl.revisions import gone_back, revisions, to_go_back_to
 from netsim.console.kubectl.rollout_status import PROGRESS
-from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Target, Verb, changed, is_dry, targets, time_limit
+from netsim.console.kubectl.verb import (
+    DRY_RUN,
+    OUTPUT,
+    SELECTOR,
+    Target,
+    Verb,
+    changed,
+    is_dry,
+    shown,
+    targets,
+    time_limit,
+)
 from netsim.console.output import Failure, Output
 from netsim.units import MINUTE
 
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 PATIENCE = 15 * MINUTE  # kubectl itself would wait for ever
+PAUSED = "cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
 
 
 def status(lab: Lab, call: Call, output: Output) -> None:
@@ -53,15 +65,15 @@ def history(lab: Lab, call: Call, output: Output) -> None:
     if number < 0:
         raise Failure(f"error: revision must be a positive integer: {number}")
     for one in _workloads(lab, call, 'no history viewer has been implemented for "{}"'):
-        kept = revisions(lab, lab.api.get(one.kind, one.namespace, one.name))
+        workload = lab.api.get(one.kind, one.namespace, one.name)
+        kept = revisions(lab, workload)
         if number and number not in kept:
             raise Failure("error: unable to find the specified revision")
-        shown = f"{one.kind.name.lower()}.{one.kind.group}/{one.name} "
         if number:
-            output.out(f"{shown}with revision #{number}\n{kept[number].page}\n")
+            output.out(f"{shown(workload)} with revision #{number}\n{kept[number].page}\n")
             continue
         rows = [["REVISION", "CHANGE-CAUSE"], *([str(number), revision.cause] for number, revision in kept.items())]
-        output.out(f"{shown}\n" + "".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
+        output.out(f"{shown(workload)} \n" + "".join(f"{line}\n" for line in align(rows, **PAGE)) + "\n")
 
 
 def undo(lab: Lab, call: Call, output: Output) -> None:
@@ -76,9 +88,6 @@ def undo(lab: Lab, call: Call, output: Output) -> None:
             raise Failure(f"error: {PAUSED}")
         else:
             say(lab, call, lab.api.update(new, old, dry=is_dry(call)), "rolled back", output)
-
-
-PAUSED = "cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
 
 
 def restart(lab: Lab, call: Call, output: Output) -> None:
