@@ -31,7 +31,7 @@ from netsim.errors import Problem, ScenarioError
 from netsim.proxy.node import NodeRules
 from netsim.scenario.scenario import Scenario
 from netsim.traffic import Origin, Target, parse_origin, parse_target
-from netsim.units import MS, format_duration
+from netsim.units import MS, moment
 
 Progress = Callable[[int, int], None]
 REPORT_EVERY = 100 * MS  # of simulated time
@@ -195,7 +195,7 @@ class Simulation:
         origin, wanted = asked(self, source, target)
         client = place_of(state, origin)
         if client is None:
-            raise ScenarioError(Problem(f"{source} does not run at {format_duration(self.now)}"))
+            raise ScenarioError(Problem(f"{source} does not run at {moment(self.now)}"))
         address = address_of(state, origin, wanted)
         tracer = Tracer(state, self.cluster.draws, self.document.cluster.cni, self.routes_text)
         pod = self.store.get("Pod", origin.namespace, origin.name) if origin.kind == "pod" else None

@@ -77,6 +77,20 @@ def format_duration(time: int) -> str:
     return text or "0s"
 
 
+def moment(time: int) -> str:
+    """A time since the start as messages say it: to the millisecond below, in no unit twice.
+
+    >>> moment(259_001_280 * US), moment(90 * S), moment(11_733 * MS), moment(1500 * US), moment(0)
+    ('4m19.001s', '1m30s', '11.733s', '1ms', '0s')
+    """
+    whole, thousandths = divmod(time // MS, 1000)
+    if not thousandths or not whole:
+        return format_duration(time // MS * MS)
+    part = f"{thousandths:03d}".rstrip("0")
+    minutes, rest = divmod(whole, 60)
+    return f"{format_duration(minutes * MINUTE) if minutes else ''}{rest}.{part}s"
+
+
 def seconds(time: int) -> str:
     """Nanoseconds as decimal seconds, exact, with nine places: what CSV tables hold.
 

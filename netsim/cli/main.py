@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 import click
 
+from netsim.cli import interrupts
+
 USAGE, OURS, INTERRUPTED = 2, 3, 130  # and 1, when a check fails or what was compared differs
 
 VERBS = {
@@ -89,24 +91,26 @@ def netsim(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and end the process as the exit codes say."""
-    sys.exit(ended(arguments))
+    interrupts.remember()
+    code = ended(arguments)
+    interrupts.over()
+    sys.exit(code)
 
 
 def ended(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and return its exit code. Whatever goes wrong is said on standard error."""
-    _plain_streams()
     try:
+        _plain_streams()
         code = netsim.main(arguments, prog_name="netsim", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        code = INTERRUPTED
+        code = _interrupted()
     except (BrokenPipeError, SystemExit):  # click leaves when the reader of its output has gone
         code = 0
     except Exception as error:
-        code = _wrong(error)
+        code = _interrupted() if interrupts.came() else _wrong(error)
     _flush()
     return code if isinstance(code, int) else 0
 
@@ -126,6 +130,11 @@ def _flush() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return INTERRUPTED
 
 
 def _wrong(error: Exception) -> int:

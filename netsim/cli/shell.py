@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netsim.cli import interrupts
+
 if TYPE_CHECKING:
     from netsim.console.output import Output
     from netsim.console.session import Lab
@@ -100,6 +102,7 @@ def _prompt(lab: Lab) -> int:
             click.echo()
             line = "exit"
         except KeyboardInterrupt:
+            interrupts.dealt_with()
             click.echo()
             continue
         try:
@@ -107,6 +110,7 @@ def _prompt(lab: Lab) -> int:
         except Exit:
             return code
         except KeyboardInterrupt:
+            interrupts.dealt_with()
             click.echo("^C (the clock stands where it was stopped)")
             continue
         code = output.code

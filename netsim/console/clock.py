@@ -103,11 +103,11 @@ class Rest:
             self.written = self.simulation.now
 
     def _proxies_behind(self) -> bool:
-        state = self.simulation.forwarding
+        machines = self.simulation.built.machines
         return any(
             kernel.rules.revision != kernel.rules.tables.revision
-            for node, kernel in state.kernels.items()
-            if state.powered[node]
+            for node, kernel in self.simulation.forwarding.kernels.items()
+            if machines[node].powered
         )
 
     def _kubelets_behind(self) -> bool:
@@ -123,7 +123,8 @@ class Rest:
     def _waits(self, pod: Object) -> int:
         """Until when a pod is worth waiting for; zero if nothing will happen to it."""
         node = node_of(pod)
-        if node and not self.simulation.forwarding.powered.get(node, False):
+        machine = self.simulation.built.machines.get(node)
+        if node and (machine is None or not machine.powered):
             return 0
         if is_leaving(pod):
             return int(pod["metadata"]["deletionTimestamp"]) + PATIENCE

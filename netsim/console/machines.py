@@ -189,7 +189,7 @@ def power(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
         if home is None:
             known = ", ".join(lab.simulation.levers.node_names())
             raise Failure(f'power: there is no node "{node}"; there are {known}')
-        if home.simulation.forwarding.powered[node] == (state == "on"):
+        if home.simulation.built.machines[node].powered == (state == "on"):
             output.line(f"node/{node} is {state} already")
             continue
         home.simulation.levers.power(node, on=state == "on")

@@ -123,6 +123,8 @@ class Lab:
 
     def run(self, line: str) -> Output:
         """Do what a line says; everything it has said, and its exit code. Leaving the prompt raises Exit."""
+        if not isinstance(line, str):
+            raise TypeError(f'a line is text, such as "kubectl get pods", not {type(line).__name__}')
         output = Output()
         if line.strip():
             self.history.append(line.rstrip("\n"))

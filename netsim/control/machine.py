@@ -1,7 +1,8 @@
 """A machine of the cluster: what runs on it besides pods, and what power means to it.
 
 Cutting the power ends everything on the machine in the same instant and tells nobody. With power back, the
-machine boots; then kubelet and kube-proxy start, and a fresh kernel has no rules until kube-proxy's first sync.
+machine boots, and is as silent as before for as long as it has no kernel that could answer; then kubelet and
+kube-proxy start, and a fresh kernel has no rules until kube-proxy's first sync.
 Either of the two can be kept from running, too: the rest goes on without it.
 """
 
@@ -33,6 +34,7 @@ class Machine:
         self.kubelet = kubelet
         self.proxy = KubeProxy(cluster, feed, node, config)
         self.daemons = daemons  # programs of the machine itself: the API server of a control plane node
+        self.powered = True
         self.up = False  # it has power, and has booted
         self._running: list[Server] = []  # the daemons that run
         self._kept_off: set[str] = set()  # of kubelet, kube-proxy and daemons: what must not run
@@ -41,11 +43,12 @@ class Machine:
 
     def power(self, *, on: bool) -> None:
         """The power goes, or comes back."""
-        if self.cluster.forwarding.powered[self.node] == on:
+        if self.powered == on:
             return
+        self.powered = on
         self._boots += 1
+        self._note("power-on" if on else "power-off")
         if on:
-            self.cluster.forwarding.power(self.node, on=True)
             self.cluster.after(self.cluster.timings.node_boot, self._booted, self._boots)
             return
         self.up = False
@@ -75,8 +78,12 @@ class Machine:
 
     def _booted(self, boot: int) -> None:
         if boot == self._boots:
-            self.cluster.history.record(self.cluster.now, "booted", f"node/{self.node}", self.node)
+            self.cluster.forwarding.power(self.node, on=True)
+            self._note("booted")
             self._start(booted=True)
+
+    def _note(self, kind: str) -> None:
+        self.cluster.history.record(self.cluster.now, kind, f"node/{self.node}", self.node)
 
     def _start(self, *, booted: bool) -> None:
         self.up = True

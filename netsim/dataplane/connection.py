@@ -177,7 +177,9 @@ class Connection:
         assert hop.endpoint is not None
         seen = kernel.rules.source_seen(packet, hop.endpoint, hop.verdict)
         self.arriving = replace(hop.packet, source=seen)
-        self._enter(kernel.conntrack, kernel.conntrack.add(packet, hop.endpoint, now, seen))
+        at_socket = hop.verdict is not None and hop.verdict.on_connect
+        entry = kernel.conntrack.add(packet, hop.endpoint, now, seen, at_socket=at_socket)
+        self._enter(kernel.conntrack, entry)
 
     def passed(self, state: Forwarding, *, arrived: bool) -> None:
         """The entries of the nodes that let it pass untranslated: the client's and (`arrived`) the server's."""

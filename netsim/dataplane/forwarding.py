@@ -81,7 +81,7 @@ class Forwarding:
         self.history = history
         self.time = 0  # the instant of whatever happens now, control or packet
         self.kernels: dict[str, Kernel] = {}  # of every node
-        self.powered: dict[str, bool] = dict.fromkeys(topology.machines(), True)
+        self.powered: dict[str, bool] = dict.fromkeys(topology.machines(), True)  # and booted
         self.places: dict[str, Place] = {}
         self.listeners: dict[tuple[str, int, str], Server] = {}
         self.servers: dict[str, Server] = {}  # the living program of each pod, by namespace/name
@@ -148,12 +148,11 @@ class Forwarding:
     # machines ----------------------------------------------------------------------------------------
 
     def power(self, machine: str, *, on: bool) -> None:
-        """A machine loses or regains power. Without power everything on it is gone, silently."""
+        """A machine loses power, or has it again and has booted. Without power everything on it is gone, silently."""
         if self.powered[machine] == on:
             return
         self.version += 1
         self.powered[machine] = on
-        self.history.record(self.time, "power-on" if on else "power-off", f"node/{machine}", machine)
         if not on:
             self.kernels[machine].reset()
             for server in [s for s in self.servers.values() if s.machine == machine]:

@@ -181,7 +181,7 @@ def _translated(
         pins[here.machine] = endpoint
         if packet.protocol == "UDP":
             seen = kernel.rules.source_seen(packet, endpoint, verdict)
-            kernel.conntrack.add(packet, endpoint, state.time, seen)
+            kernel.conntrack.add(packet, endpoint, state.time, seen, at_socket=verdict.on_connect)
     masqueraded = verdict.masquerades(endpoint, packet.source)
     return _to_endpoint(state, here, packet, endpoint, verdict, masqueraded, kernel.cost(verdict))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from netsim.units import MS, format_duration
+from netsim.units import moment
 
 if TYPE_CHECKING:
     from netsim.dataplane.trace import Trace, TraceHop
@@ -17,7 +17,7 @@ def told(trace: Trace) -> str:
 
 
 def _lines(trace: Trace) -> Iterator[str]:
-    yield f"{trace.source} -> {trace.target} at {format_duration(trace.at // MS * MS)}"
+    yield f"{trace.source} -> {trace.target} at {moment(trace.at)}"
     for number, hop in enumerate(trace.hops, 1):
         yield ""
         yield from _hop(number, hop)

@@ -12,7 +12,7 @@ from netsim.dataplane.sources import place_of
 from netsim.errors import Problem, ScenarioError
 from netsim.simulation import Simulation
 from netsim.traffic import Origin, parse_origin
-from netsim.units import format_duration
+from netsim.units import moment
 
 CHANCES = ("port", "endpoint", "balancer", "shuffle", "service")
 
@@ -44,7 +44,7 @@ class Names:
         place = place_of(self.simulation.forwarding, found) if self._known(found) else None
         text = _text(found)
         if place is None:
-            raise ScenarioError(Problem(f"{text} does not run at {format_duration(self.simulation.now)}"))
+            raise ScenarioError(Problem(f"{text} does not run at {moment(self.simulation.now)}"))
         pod = self.simulation.store.get("Pod", found.namespace, found.name) if found.kind == "pod" else None
         return Asker(text, place, self.resolver(pod), pod)
 

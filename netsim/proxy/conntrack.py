@@ -89,6 +89,7 @@ class Entry:
     began: int
     replied: bool = False
     assured: bool = False
+    at_socket: bool = False  # it was the socket that translated: packets name the endpoint from the start
 
     @property
     def masqueraded(self) -> bool:
@@ -102,9 +103,16 @@ class Entry:
         left = max(0, self.expires - now) // S
         unreplied = "" if self.replied else "[UNREPLIED] "
         return (
-            f"{protocol.lower():<8} {NUMBERS[protocol]} {left} {state}{_pair(self.original)} {unreplied}"
+            f"{protocol.lower():<8} {NUMBERS[protocol]} {left} {state}{_pair(self._seen())} {unreplied}"
             f"{_pair(self.reply)} {'[ASSURED] ' if self.assured else ''}mark=0 use=1"
         )
+
+    def _seen(self) -> Tuple:
+        """The original tuple as netfilter meets it."""
+        if not self.at_socket:
+            return self.original
+        there = self.reply
+        return Tuple(there.protocol, there.destination, there.port, there.source, there.source_port)
 
 
 def maximum(cores: int) -> int:
@@ -156,12 +164,19 @@ class Conntrack:
         return self.find(packet, now, opens=True) is not None or len(self._entries) < self.limit
 
     def add(
-        self, packet: Packet, endpoint: Endpoint | None, now: int, source_seen: str = "", port_seen: int = 0
+        self,
+        packet: Packet,
+        endpoint: Endpoint | None,
+        now: int,
+        source_seen: str = "",
+        port_seen: int = 0,
+        *,
+        at_socket: bool = False,
     ) -> Entry | None:
         """Remember a new connection; None if the table is full, and the packet is dropped.
 
         `source_seen` and `port_seen` are the source the endpoint sees, if it was replaced. Two connections
-        that would look the same to the endpoint get different ports.
+        that would look the same to the endpoint get different ports. `at_socket`: the socket translated.
         """
         if len(self._entries) >= self.limit and not self._make_room(now):
             self.drops += 1
@@ -177,7 +192,8 @@ class Conntrack:
         if old is not None:
             self.delete(old)
         state = FIRST[packet.protocol]
-        entry = Entry(original, reply, endpoint, state, now + TIMEOUTS[packet.protocol][state], now)
+        expires = now + TIMEOUTS[packet.protocol][state]
+        entry = Entry(original, reply, endpoint, state, expires, now, at_socket=at_socket)
         self._entries[original] = self._replies[reply] = entry
         self._weak[original] = None
         return entry

@@ -22,7 +22,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,25 +107,40 @@ def _replaced(place: Path) -> Iterator[Path]:
         raise ScenarioError(
             f"{place} was not written by netsim; move it away, or name another folder with --out"
         )
+    made = [folder for folder in place.parents if not folder.exists()]
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    except OSError as error:
-        raise ScenarioError(f"cannot write results to {place}: {error.strerror}") from None
-    try:
-        new, old = aside / "new", aside / "old"
-        new.mkdir()
-        yield new
-        if place.exists():
-            os.replace(place, old)
-        try:
-            os.replace(new, place)
-        except OSError:
-            if old.exists():
-                os.replace(old, place)
-            raise
+        with _aside(place) as aside:
+            new, old = aside / "new", aside / "old"
+            new.mkdir()
+            yield new
+            if place.exists():
+                os.replace(place, old)
+            try:
+                os.replace(new, place)
+            except OSError:
+                if old.exists():
+                    os.replace(old, place)
+                raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        with suppress(OSError):  # what is not empty stays
+            for folder in made:
+                folder.rmdir()
+
+
+@contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A folder beside a place, on the same disk, for as long as it is needed."""
+    aside = None
+    try:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        except OSError as error:
+            raise ScenarioError(f"cannot write results to {place}: {error.strerror}") from None
+        yield aside
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _about(run: Run, provenance: dict[str, Any]) -> dict[str, Any]:

@@ -131,6 +131,39 @@ def test_interrupted_it_ends_with_130(failing, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_odd_error_after_ctrl_c_counts_as_interrupted():
+    """A library that turns KeyboardInterrupt into an error of its own, as those written in Rust do."""
+    code = (
+        "import os, signal, click\nfrom netsim.cli import main\n"
+        "def odd():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        signal.pause()\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise ValueError('a schema that makes no sense') from None\n"
+        "main.Verbs.get_command = lambda self, ctx, name: click.Command('odd', callback=odd)\n"
+        "main.main(['version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (130, "interrupted\n", "")
+
+
+@pytest.mark.parametrize("module_name", ["click", "netsim.cli.main"])
+def test_ctrl_c_before_the_command_line_is_there_ends_with_130(module_name):
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module_name!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            signal.pause()\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from netsim.__main__ import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 def test_a_reader_that_leaves_is_no_mistake():
     code = (
         "import sys, click\nfrom netsim.cli import main\n"

@@ -86,6 +86,15 @@ def test_connections_are_printed_as_conntrack_does(shown):
     assert "dst=10.96.0.20" not in other  # the virtual address never crosses to the other node
 
 
+def test_a_balancer_at_the_socket_leaves_a_direct_connection_to_the_pod(shown):
+    """No virtual address is translated on the wire: the entry is the one that `netsim trace` tells of."""
+    for node in ("node-1", "node-2"):
+        (line,) = [e for e in shown("conntrack", mode="ebpf", node=node).out.splitlines() if "dport=8080" in e]
+        assert "src=10.244.0.2 dst=10.244.1.2" in line
+        assert "src=10.244.1.2 dst=10.244.0.2 sport=8080" in line
+        assert "10.96.0.20" not in line
+
+
 @pytest.mark.parametrize(
     ("cni", "route"),
     [

@@ -145,3 +145,12 @@ def test_what_must_not_run_does_not_come_back_with_a_reboot(world):
     assert run.first("booted", "b-1") == 90
     assert run.changes("node-not-ready", "b-1")
     assert run.first("node-ready", "b-1", after=60) == pytest.approx(230, abs=0.5)
+
+
+def test_a_machine_that_boots_answers_nothing_until_it_has_booted(world):
+    straight = {"name": "straight", "from": "pod/client", "to": "node/b-1:10256", "rate": "10/s", "start": "15s",
+                "timeout": "1s"}  # fmt: skip
+    run = world({"action": "node-power-loss", "duration": "30s", **HIT}, sources=[straight]).run(150)
+    assert (run.first("power-on", "b-1"), run.first("booted", "b-1")) == (90, 120)
+    assert set(run.outcomes(61, 118)) == {"timeout"}
+    assert run.outcomes(140)["ok"] > 0

@@ -133,3 +133,16 @@ def test_an_evil_scenario_name_is_saved_inside(remake, recording, tmp_path):
     place = Run(remake(5.0, scenario=type(scenario)(document))).save(tmp_path / "results")
     assert (tmp_path / "results") in place.parents
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results"]
+
+
+def test_an_interrupted_run_leaves_no_empty_folders(tmp_path):
+    with pytest.raises(KeyboardInterrupt), folder.opened(tmp_path / "results" / "mine", "small", 1):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_were_there_before_an_interrupted_run_stay(tmp_path):
+    (tmp_path / "results").mkdir()
+    with pytest.raises(KeyboardInterrupt), folder.opened(tmp_path / "results", "small", 1):
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"]
