@@ -31,7 +31,7 @@ HOMES = {
     "matplotlib": {"report", "sweep"},
     "pyarrow": {"report", "sweep"},
     "distributed": {"sweep"},
-    "cryptography": {"lab"},
+    "cryptography": {"lab", "console"},
     "click": {"cli"},
     "tqdm": {"cli"},
     "pydantic": {"fields", "draws", "topology", "traffic", "faults", "scenario", "control", "dataplane", "proxy"},
