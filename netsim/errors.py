@@ -20,7 +20,8 @@ class Place:
     file: str
     line: int
     column: int
-    text: str = ""  # the whole line, for the caret to point into
+    text: str = ""  # the line, for the caret to point into; of a very long one a piece
+    cut: int = 0  # columns of the line that are left out before it
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -45,7 +46,7 @@ class Problem:
         """
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         if self.place and self.place.text:
-            lines += [f"  | {self.place.text}", f"  | {' ' * (self.place.column - 1)}^"]
+            lines += [f"  | {self.place.text}", f"  | {' ' * (self.place.column - 1 - self.place.cut)}^"]
         if self.hint:
             lines.append(f"  = {self.hint}")
         return "\n".join(lines)

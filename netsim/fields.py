@@ -49,8 +49,20 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
         return value if isinstance(value, IPv4Network | IPv6Network) else ip_network(str(value))
     try:
         return ip_network(value)
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not a network such as 10.244.0.0/16: {error}") from None
+    except ValueError:
+        raise ValueError(f"{value!r} is not a network{_meant(value)}") from None
+
+
+def _meant(text: str) -> str:
+    """Why a text is no network, and which was probably meant.
+
+    >>> _meant("10.244.1.0/16"), _meant("10.0.0.0/99")
+    (': it has host bits set; write 10.244.0.0/16', '; write one such as 10.244.0.0/16')
+    """
+    try:
+        return f": it has host bits set; write {ip_network(text, strict=False)}"
+    except ValueError:
+        return "; write one such as 10.244.0.0/16"
 
 
 def _duration(value: Any, info: ValidationInfo) -> int:

@@ -9,14 +9,15 @@ Requests stay in memory until the run is over, or are handed over in parts while
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
 from netsim.build import Built, build
+from netsim.control.absence import never_ran
 from netsim.control.cluster import Cluster
 from netsim.control.levers import Levers
 from netsim.control.lookup import SILENT, must_ask
@@ -79,6 +80,7 @@ class Recording(Part):
     ignored: tuple[str, ...]
     engine: str = "plain"
     engine_why: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)  # sources whose pod never ran: which, and why
 
 
 class Simulation:
@@ -156,8 +158,8 @@ class Simulation:
             self.told += REPORT_EVERY
             self.engine.advance(self.told)
             if progress is not None:
-                progress(self.told, self.handed + len(self.engine.rows))
-            if take is not None and len(self.engine.rows) >= self.ready:
+                progress(self.told, self.handed + self.engine.held)
+            if take is not None and self.engine.held >= self.ready:
                 self._hand_over(self.engine.settled(), take)
         self.engine.advance(until)
 
@@ -166,11 +168,11 @@ class Simulation:
         nodes, changes = tuple(self.built.machines), self.cluster.history.changes
         take(Part(rows, self.sources_named, self.built.pods, nodes, changes, self.watch.instants))
         self.handed += len(rows)
-        self.ready = max(PART, 2 * len(self.engine.rows))
+        self.ready = max(PART, 2 * self.engine.held)
 
     def rules_text(self, node: str) -> str:
         """The rules a node has programmed, as `iptables-save`, `nft list ruleset` or `ipvsadm -Ln` prints them."""
-        return self.forwarding.kernels[node].render()
+        return self.forwarding.kernels[node].render(self.now)
 
     def conntrack_text(self, node: str) -> str:
         """A node's conntrack entries as `conntrack -L` prints them; TCP's only if the run has tracked them."""
@@ -205,7 +207,10 @@ class Simulation:
             why = SILENT if state.dns_silent else question.reason
             if question.outcome != "ok" or state.dns_silent:
                 return replace(question, outcome=OUTCOMES[DNS_FAILURE], reason=f"no answer from DNS: {why}")
-        return tracer.trace(source, client, target, address, wanted.port, protocol)
+        found = tracer.trace(source, client, target, address, wanted.port, protocol)
+        if wanted.kind == "dns" and address is None and (alias := names.zone.alias(wanted.name, origin.namespace)):
+            return replace(found, reason=f"{target} is a CNAME of {alias}, whose address is not known here")
+        return found
 
     def record(self, *, partial: bool = False, take: Take | None = None) -> Recording:
         """End the run here and take what it has left; requests are handed over, if somebody takes them."""
@@ -228,6 +233,7 @@ class Simulation:
             ignored=self.scenario.ignored,
             engine=self.choice.name,
             engine_why=self.choice.why,
+            absent=never_ran(self.sources, self.store, self.cluster.history),
         )
 
 
@@ -288,7 +294,7 @@ class ReachWatch:
     def _found(self, source: Source) -> Reach | None:
         """How a source reaches its target; worked out again only if something it met has changed."""
         state = self.simulation.forwarding
-        if source.index not in self.judged or not self.judged[source.index].holds(state):
+        if source.index not in self.judged or not self.judged[source.index].holds(state, source):
             self.judged[source.index] = Judged.of(state, source)
         return self.judged[source.index].found
 

@@ -8,6 +8,7 @@ asks for one: the lines of that document are then parsed once more.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ from netsim.api.yaml_mistakes import MAX_DEPTH
 from netsim.api.yaml_reader import Source, build, nodes, reread
 from netsim.errors import Place, Problem, ScenarioError
 
+IN_QUOTES = "put it in quotes"  # how a hint begins that shows a value in quotes
 MAX_SIZE = 16 << 20  # characters in a file
 
 Path = tuple[str | int, ...]
@@ -40,9 +42,16 @@ class Document:
         line, column = self.written.position(path, key)
         return self.written.source.place(line, column)
 
+    def as_written(self, hint: str, path: Path) -> str:
+        """A hint to put the value at `path` in quotes, with the value as the file has it: `0o17`, not 15."""
+        text = self.written.scalar(path) if self.written is not None and hint.startswith(IN_QUOTES) else ""
+        return re.sub(f'^{IN_QUOTES}: "[^"]*"', lambda _: f'{IN_QUOTES}: "{text}"', hint) if text else hint
 
-def read_documents(text: str, file: str) -> tuple[Document, ...]:
-    """The documents in a text of YAML or JSON; empty ones are left out.
+
+def read_documents(text: str, file: str, repeated: list[Problem] | None = None) -> tuple[Document, ...]:
+    """The documents in a text of YAML or JSON; empty ones are left out. ScenarioError with all that is wrong with it.
+
+    To whom gives a list for them, keys that are given twice are no reason to stop: the first one counts.
 
     >>> [document.value for document in read_documents("a: no\\n---\\n- 0x10\\n- 22:22\\n", "a.yaml")]
     [{'a': 'no'}, [16, '22:22']]
@@ -52,7 +61,7 @@ def read_documents(text: str, file: str) -> tuple[Document, ...]:
         message = f"the file is larger than {MAX_SIZE >> 20} MiB"
         raise ScenarioError(Problem(message, Place(file, 1, 1), "split it into several files"))
     documents = _read_json(source)
-    return tuple(_read_yaml(source)) if documents is None else documents
+    return tuple(_read_yaml(source, repeated)) if documents is None else documents
 
 
 # where things stand -----------------------------------------------------------------------------------
@@ -86,6 +95,13 @@ class _Written:
             node, at = value, (value if (last and not key) or name is None else name)
         return self._of(at)
 
+    def scalar(self, path: Path) -> str:
+        """The text of the value at `path`, without its quotes; nothing for a list, a map, or what is not there."""
+        node = self.root
+        for part in path:
+            node = _child(node, part)[1] if node is not None else None
+        return str(node.value) if isinstance(node, ScalarNode) else ""
+
     def _of(self, node: Node | None) -> tuple[int, int]:
         if node is None:
             return self.first, self.column
@@ -96,7 +112,7 @@ def _child(node: Node, part: str | int) -> tuple[Node | None, Node | None]:
     """The key node (if it has one) and the value node of one step into a node."""
     if isinstance(node, MappingNode):
         found = [pair for pair in node.value if pair[0].value == part and isinstance(pair[0], ScalarNode)]
-        return found[-1] if found else (None, None)
+        return found[0] if found else (None, None)
     if isinstance(node, SequenceNode) and isinstance(part, int) and 0 <= part < len(node.value):
         return None, node.value[part]
     return None, None
@@ -159,12 +175,19 @@ def _too_deep(value: Any, depth: int = 0) -> bool:
 # YAML -------------------------------------------------------------------------------------------------
 
 
-def _read_yaml(source: Source) -> Iterator[Document]:
+def _line(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
+
+
+def _read_yaml(source: Source, repeated: list[Problem] | None) -> Iterator[Document]:
     problems: list[Problem] = []
+    twice: list[Problem] = []
     for root in nodes(source):
-        value = build(root, source, problems)
+        value = build(root, source, problems, twice)
         if value is not None:
             first, last = root.start_mark.line, root.end_mark.line
             yield Document(value, source.file, first + 1, _Written(source, first, last))
-    if problems:
-        raise ScenarioError(problems)
+    if problems or (twice and repeated is None):
+        raise ScenarioError(sorted([*problems, *twice], key=_line))
+    if repeated is not None:
+        repeated += twice

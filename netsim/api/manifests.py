@@ -53,10 +53,11 @@ def load_manifests(
     *,
     service_cidrs: tuple[str, ...] = validation.SERVICE_CIDRS,
     node_ports: tuple[int, int] = validation.NODE_PORTS,
+    version: str = validation.Ranges.version,
 ) -> Manifests:
-    """The objects in these documents, or a ScenarioError with all that is wrong with them."""
+    """The objects in these documents, for a cluster of that release; ScenarioError with all that is wrong with them."""
     documents = list(documents)
-    reading = _Reading(validation.Ranges(service_cidrs, node_ports), documents)
+    reading = _Reading(validation.Ranges(service_cidrs, node_ports, version), documents)
     written = [one for document in documents for one in reading.flattened(Origin(document), document.value)]
     reading.learn_custom_kinds(obj for _, obj in written)
     for origin, obj in written:
@@ -92,6 +93,7 @@ class _Reading:
 
     def problem(self, origin: Origin, path: Path, message: str, hint: str = "", key: bool = False) -> None:
         number = self.order[id(origin.document)]
+        hint = origin.document.as_written(hint, origin.path + path)
         self.found.append((number, Problem(message, origin.place(path, key), hint)))
 
     def flattened(

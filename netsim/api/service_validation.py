@@ -24,10 +24,20 @@ NODE_PORTS = (30000, 32767)
 
 @dataclass(frozen=True)
 class Ranges:
-    """From where the cluster takes addresses and node ports for Services."""
+    """From where the cluster takes addresses and node ports for Services, and which release it is."""
 
     service_cidrs: tuple[str, ...] = SERVICE_CIDRS
     node_ports: tuple[int, int] = NODE_PORTS
+    version: str = "1.36"
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """What `trafficDistribution` may be: more with the gate PreferSameTrafficDistribution, on since 1.34.
+
+        >>> Ranges(version="1.32").distributions
+        ('PreferClose',)
+        """
+        return _DISTRIBUTIONS if self.version >= "1.34" else _DISTRIBUTIONS[:1]
 
     @cached_property
     def networks(self) -> tuple[Any, ...]:
@@ -36,7 +46,7 @@ class Ranges:
 
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")  # the last two since 1.33
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 
 
@@ -60,7 +70,7 @@ def service(no: Refusals, obj: Object, ranges: Ranges) -> None:
     _ports(no, ports, kind)
     labels(no, ("spec", "selector"), spec.get("selector") or {})
     _affinity(no, spec)
-    _policies(no, spec, kind)
+    _policies(no, spec, kind, ranges)
     _load_balancer(no, spec, kind)
 
 
@@ -129,7 +139,7 @@ def _affinity(no: Refusals, spec: Object) -> None:
             no.invalid(where, seconds, "must be greater than 0 and less than 86400")
 
 
-def _policies(no: Refusals, spec: Object, kind: str) -> None:
+def _policies(no: Refusals, spec: Object, kind: str, ranges: Ranges) -> None:
     external, internal = spec.get("externalTrafficPolicy"), spec.get("internalTrafficPolicy")
     reachable = kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs"))
     if external and not reachable:
@@ -143,8 +153,8 @@ def _policies(no: Refusals, spec: Object, kind: str) -> None:
         message = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         no.invalid(("spec", "healthCheckNodePort"), spec["healthCheckNodePort"], message)
     distribution = spec.get("trafficDistribution")
-    if distribution and distribution not in _DISTRIBUTIONS:
-        no.unsupported(("spec", "trafficDistribution"), distribution, _DISTRIBUTIONS)
+    if distribution and distribution not in ranges.distributions:
+        no.unsupported(("spec", "trafficDistribution"), distribution, ranges.distributions)
 
 
 def _load_balancer(no: Refusals, spec: Object, kind: str) -> None:

@@ -25,7 +25,8 @@ from netsim.api.yaml_mistakes import MAX_DEPTH, explained
 from netsim.errors import Place, Problem, ScenarioError
 
 SPARE_VALUES = 100_000  # values that aliases may add to those that were written
-LONGEST_LINE = 500  # characters; of longer lines messages show nothing
+LONGEST_LINE = 500  # characters; of longer lines messages show a piece
+AROUND = 40  # characters of it on either side of the place that is meant
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -56,8 +57,10 @@ class Source:
     def place(self, line: int, column: int) -> Place:
         """A place by line and column, both from zero. What is shown of the line keeps its columns."""
         text = self.lines[line] if line < len(self.lines) else ""
-        shown = _UNSHOWABLE.sub("\ufffd", text.replace("\t", " ")) if len(text) <= LONGEST_LINE else ""
-        return Place(self.file, line + 1, column + 1, shown)
+        cut = max(0, column - AROUND) if len(text) > LONGEST_LINE else 0
+        piece = text[cut : column + AROUND] if len(text) > LONGEST_LINE else text
+        shown = _UNSHOWABLE.sub("\ufffd", piece.replace("\t", " "))
+        return Place(self.file, line + 1, column + 1, shown, cut)
 
     def place_of(self, node: Node) -> Place:
         """Where a node begins."""
@@ -153,15 +156,19 @@ def reread(text: str) -> Node | None:
 # nodes to data ----------------------------------------------------------------------------------------
 
 
-def build(root: Node, source: Source, problems: list[Problem]) -> Any:
-    """The data of a document; what must not be in it goes to `problems`."""
-    return _Builder(source, problems).value(root)
+def build(root: Node, source: Source, problems: list[Problem], repeated: list[Problem]) -> Any:
+    """The data of a document; what must not be in it goes to `problems`, keys that are given twice to `repeated`.
+
+    Of such keys the first one counts.
+    """
+    return _Builder(source, problems, repeated).value(root)
 
 
 class _Builder:
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
+    def __init__(self, source: Source, problems: list[Problem], repeated: list[Problem]) -> None:
         self.source = source
         self.problems = problems
+        self.again = repeated
         self.left = len(source.text) + SPARE_VALUES  # values that may still be built
 
     def value(self, node: Any, depth: int = 0) -> Any:
@@ -224,7 +231,8 @@ class _Builder:
     def repeated(self, node: MappingNode, again: ScalarNode) -> None:
         first = next(key for key, _ in node.value if key.value == again.value)
         message = f'key "{again.value}" is already set in this map'
-        self.problem(message, again, f"first at {self.source.place_of(first)}")
+        place, hint = self.source.place_of(again), f"first at {self.source.place_of(first)}"
+        self.again.append(Problem(message, place, hint))
 
     def bomb(self, node: Node, depth: int) -> Problem:
         place = self.source.place_of(node)

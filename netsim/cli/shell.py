@@ -40,7 +40,9 @@ def command(scenarios: tuple[str, ...], commands: tuple[str, ...], script: str |
     elif sys.stdin.isatty():
         code = _prompt(lab)
     else:
-        code = _each(lab, sys.stdin.read().splitlines())
+        from netsim.console.script import lines
+
+        code = _each(lab, list(lines(sys.stdin.read())))
     raise click.exceptions.Exit(code)
 
 
@@ -97,7 +99,7 @@ def _prompt(lab: Lab) -> int:
     code = 0
     while True:
         try:
-            line = input(lab.prompt)
+            line = _read(lab.prompt)
         except EOFError:
             click.echo()
             line = "exit"
@@ -115,6 +117,14 @@ def _prompt(lab: Lab) -> int:
             continue
         code = output.code
         _print(output)
+
+
+def _read(prompt: str) -> str:
+    """A line that was typed, with those that it goes on in after a backslash at its end."""
+    line = input(prompt)
+    while line.endswith("\\"):
+        line += f"\n{input('> ')}"
+    return line
 
 
 def _completing(lab: Lab) -> None:

@@ -69,6 +69,7 @@ def _sweep(
     from netsim.sweep.plan import plan
 
     _coherent(engine, scheduler, jobs)
+    _plain_name(name)
     began, clock = time.time(), time.perf_counter()
     scenario = load(file)
     wanted = plan(
@@ -99,6 +100,16 @@ def _coherent(engine: str, scheduler: str | None, jobs: int | None) -> None:
         raise click.UsageError("-j is for this machine; how many runs a Dask cluster does at a time is its own affair")
     if engine != "dask" and scheduler:
         raise click.UsageError("--scheduler is for --engine dask")
+
+
+def _plain_name(name: str) -> None:
+    from netsim.report.folder import safe
+
+    if name != safe(name):
+        raise click.UsageError(
+            f"--name: {name!r} is not one plain folder name; write letters, digits, '.', '_' and '-', "
+            f"such as {safe(name)}; another place is for --out"
+        )
 
 
 def _seeds(text: str) -> int | list[int] | range:

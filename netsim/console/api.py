@@ -13,13 +13,14 @@ from collections.abc import Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from netsim.api import schema, validation
+from netsim.api import immutable, schema, validation
 from netsim.api.checking import Notes, check
+from netsim.api.defaults import defaulted
 from netsim.api.manifests import as_created, without_nulls
 from netsim.api.objects import Object, is_leaving, key_of
 from netsim.api.store import Refused
 from netsim.api.times import with_times
-from netsim.console import immutable
+from netsim.api.updates import without_leftovers
 from netsim.console.patching import PatchError, patched
 from netsim.control.naming import generated
 from netsim.errors import NetsimError
@@ -102,8 +103,8 @@ class Api:
 
     # writing ---------------------------------------------------------------------------------------------
 
-    def create(self, obj: Object, namespace: str = "default") -> Object:
-        """POST."""
+    def create(self, obj: Object, namespace: str = "default", *, dry: bool = False) -> Object:
+        """POST. A `dry` run checks, and gives what would be stored, short of addresses and identity."""
         kind = self.kind_of(obj)
         obj = self._read(kind, obj, namespace)
         metadata = obj["metadata"]
@@ -115,6 +116,8 @@ class Api:
         if self.store.get(kind.name, *key_of(obj)) is not None:
             name = metadata["name"]
             raise StatusError("AlreadyExists", f'{kind.resource} "{name}" already exists', kind.name, name)
+        if dry:
+            return defaulted(as_stored(obj))
         return self._admitted(self.admission.create, kind, as_stored(obj))
 
     def update(self, new: Object, old: Object, *, dry: bool = False) -> Object:
@@ -128,7 +131,7 @@ class Api:
             raise conflict(kind, old["metadata"]["name"])
         identity = {name: old["metadata"][name] for name in immutable.IDENTITY if name in old["metadata"]}
         new = self._read(kind, new, old["metadata"].get("namespace", ""))
-        new = {**new, "metadata": {**new["metadata"], **identity}}
+        new = without_leftovers({**new, "metadata": {**new["metadata"], **identity}}, old)
         if "status" in old:
             new = {**new, "status": old["status"]}
         self._validate(kind, new, immutable.changes(kind.name, new, old))

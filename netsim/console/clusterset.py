@@ -15,7 +15,7 @@ from netsim.api.objects import Object, key_of
 from netsim.lab.curl_options import Options, Wrong, parse, url
 from netsim.lab.curl_output import Transfer, printed
 from netsim.lab.dns import lookup
-from netsim.lab.http import respond
+from netsim.lab.http import Request, respond
 from netsim.lab.multicluster import EXPORT, ZONE, Fleet, Import
 from netsim.lab.names import names_of
 from netsim.simulation import Simulation
@@ -120,8 +120,9 @@ def _connect(lab: Lab, origin: str, transfer: Transfer, options: Options) -> Non
         server = there.forwarding.servers[answered.pod]
         local = answered.cluster == lab.context.name
         seen = transfer.client.place.address if local else there.forwarding.outside.address
+        request = Request(seen, options.method, wanted.path)
         transfer.total += 2 * answered.elapsed  # the handshake, then the request
-        transfer.response = respond(there, server, wanted.port, seen, secure=False, busy=False)
+        transfer.response = respond(there, server, wanted.port, request, busy=False)
         return
     limit = options.max_time or options.connect_timeout
     if answered.outcome == "timeout" and limit:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from netsim.build import API_SERVER_PORT
 from netsim.console.api import Api
 from netsim.console.containers import Containers
+from netsim.console.reconciler import keep_own_service
 from netsim.console.watches import Watches
 from netsim.control.dns_cache import Cache
 from netsim.lab.names import names_of
@@ -30,6 +31,7 @@ class Context:
         self.api = Api(self.simulation)
         self.watches = Watches(self.simulation.store)
         self.containers = Containers(self.simulation)
+        keep_own_service(self.simulation)
         names_of(self.simulation)  # DNS hears of everything from the start
 
     @property

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netsim.console.output import Failure
+from netsim.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind` is bool, text, int, list (commas part its values) or array (only the flag itself, repeated,
-    does); `alone` is the value of a text flag that is given none."""
+    """One flag. `kind` is bool, text, int, duration (a text such as 30s), list (commas part its values) or array (only
+    the flag itself, repeated, does); `alone` is the value of a text flag that is given none."""
 
     name: str
     kind: str = "text"
@@ -32,7 +33,7 @@ class Flag:
         """Its value when it is not given."""
         if self.default is not None:
             return self.default
-        return {"bool": False, "text": "", "int": None, "list": (), "array": ()}[self.kind]
+        return {"bool": False, "text": "", "duration": "", "int": None, "list": (), "array": ()}[self.kind]
 
 
 @dataclass
@@ -114,7 +115,8 @@ TRUE, FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", 
 
 def _value(flag: Flag, value: str, verb: str) -> Any:
     shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
-    wrong = f'invalid argument "{value}" for "{shown}" flag: strconv'
+    invalid = f'invalid argument "{value}" for "{shown}" flag'
+    wrong = f"{invalid}: strconv"
     if flag.kind == "int":
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
             raise _usage(f'{wrong}.ParseInt: parsing "{value}": invalid syntax', verb)
@@ -123,6 +125,11 @@ def _value(flag: Flag, value: str, verb: str) -> Any:
         if value not in TRUE + FALSE:
             raise _usage(f'{wrong}.ParseBool: parsing "{value}": invalid syntax', verb)
         return value in TRUE
+    if flag.kind == "duration":
+        try:
+            parse_duration(value)
+        except ValueError:
+            raise _usage(f'{invalid}: time: invalid duration "{value}"', verb) from None
     return value
 
 

@@ -2,8 +2,9 @@ r"""The shell's language, as much of it as lessons need: words, quotes, variable
 
 A line is statements, parted by `;`, `&&` or `||`; `&` after one means that the clock does not wait for it.
 A statement is commands parted by `|`, a command is words. `'...'` is taken as it stands, in `"..."` and
-outside of quotes `$NAME`, `${NAME}` and `$(command)` are replaced, `\` takes the next character as it is, and
-a word that begins with `#` is a comment up to the end of the line. `NAME=value` by itself sets a variable.
+outside of quotes `$NAME`, `${NAME}` and `$(command)` are replaced, `\` takes the next character as it is or, at the
+end of a line, lets it go on in the next, and a word that begins with `#` is a comment up to the end of the line.
+`NAME=value` by itself sets a variable.
 
 Left out: redirection, globs, loops, functions. Source: POSIX.1-2017, Shell Command Language, 2.2 and 2.3.
 """
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from netsim.console.output import Failure
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CONTINUED = "\\\n"  # gone before words are made
 BREAKS = ("&&", "||", ";", "&", "|", "\n")
 
 
@@ -115,6 +117,8 @@ def _tokens(line: str) -> list[Word | str]:
     while at < len(line):
         if line[at] in " \t":
             at += 1
+        elif line.startswith(CONTINUED, at):
+            at += len(CONTINUED)
         elif line[at] == "#":
             at = _until(line, at, "\n")
         elif operator := next((one for one in BREAKS if line.startswith(one, at)), None):
@@ -147,6 +151,8 @@ def _word(line: str, at: int) -> tuple[Word, int]:
         elif letter == "$":
             piece, at = _dollar(line, at, quoted=False)
             pieces.append(piece)
+        elif line.startswith(CONTINUED, at):
+            at += len(CONTINUED)
         elif letter == "\\":
             pieces.append(Piece("text", line[at + 1 : at + 2], quoted=True))
             at += 2
@@ -172,6 +178,9 @@ def _double_quoted(line: str, at: int) -> tuple[list[Piece], int]:
         if line[at] == "$":
             piece, at = _dollar(line, at, quoted=True)
             pieces.append(piece)
+            continue
+        if line.startswith(CONTINUED, at):
+            at += len(CONTINUED)
             continue
         if line[at] == "\\" and line[at + 1 : at + 2] in ("$", '"', "\\", "`"):
             at += 1

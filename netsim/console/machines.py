@@ -15,6 +15,7 @@ from netsim.console import network
 from netsim.console.docker_hosts import DOCKER_HOSTS, curl_docker, is_docker_host, on_docker
 from netsim.console.node_states import NODE_STATES, addresses
 from netsim.console.output import Failure, Output
+from netsim.console.routing import ip_route
 from netsim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def _fits(entry: Sequence[str], wanted: Mapping[str, str]) -> bool:
 
 
 def _ip(lab: Lab, node: str, words: Sequence[str], output: Output) -> None:
-    what = next((word for word in words if not word.startswith("-")), "")
+    what, *rest = [word for word in words if not word.startswith("-")] or [""]
     if what and "route".startswith(what):
-        output.out(lab.simulation.routes_text(node))
+        output.out(ip_route(lab.simulation, node, rest))
     elif what and "address".startswith(what):
         output.out(addresses(lab.simulation, node))
     else:

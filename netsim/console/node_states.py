@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from netsim.errors import ScenarioError
+from netsim.proxy import ipvs_rules
 from netsim.topology.network import ENCAPSULATION
 
 if TYPE_CHECKING:
@@ -24,10 +25,15 @@ RULE_MODES = {"iptables": "iptables", "nft": "nftables", "ipvs": "ipvs"}
 
 
 def _rules(mode: str) -> Callable[[Simulation, str], str]:
-    """The ruleset that kube-proxy has programmed on a node, if it works in that mode."""
+    """The ruleset that kube-proxy has programmed on a node, if it works in that mode.
+
+    IPVS mode has some rules of iptables, too.
+    """
 
     def text(simulation: Simulation, node: str) -> str:
         actual = simulation.scenario.document.cluster.proxy.mode
+        if (mode, actual) == ("iptables", "ipvs"):
+            return ipvs_rules.render(simulation.forwarding.kernels[node].rules)
         if actual != mode:
             name = next((name for name, one in RULE_MODES.items() if one == actual), None)
             hint = f"; ask for {name}" if name else ""

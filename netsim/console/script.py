@@ -43,7 +43,7 @@ def steps(lab: Lab, text: str) -> Iterator[Step]:
             continue
         shown = f"{lab.prompt}{line}"
         try:
-            yield shown, lab.run(line.replace("\\\n", ""))
+            yield shown, lab.run(line)
         except Exit:
             yield shown, Output()
             return

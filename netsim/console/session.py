@@ -111,7 +111,9 @@ class Lab:
         return next((one for one in every if node in one.simulation.forwarding.node_places), None)
 
     def __call__(self, line: str) -> str:
-        """Do what a line says; the text that a terminal would show."""
+        """Do what a line says; the text that a terminal would show. What is not a text raises a TypeError."""
+        if not isinstance(line, str):
+            raise TypeError(f"a prompt reads lines of text such as 'kubectl get pods', not {line!r}")
         return self.run(line).text
 
     def play(self, text: str) -> str:

@@ -1,10 +1,12 @@
 """What the API server does to an object before it is stored: defaults, addresses, ports, tolerations.
 
 A Service gets its cluster IP and node ports here, from the allocators' upper bands unless it names its own;
-they are freed when the Service goes. A pod gets the two tolerations that let it outlive a short silence of
-its node. What was asked for and cannot be had is refused, in the API server's words.
+they are freed when the Service goes. A Service that is changed keeps its cluster IP. A pod gets the two tolerations
+that let it outlive a short silence of its node. What was asked for and cannot be had is refused, in the API server's
+words.
 
-Sources: kubernetes `pkg/registry/core/service/storage/alloc.go`, `plugin/pkg/admission/defaulttolerationseconds`.
+Sources: kubernetes `pkg/registry/core/service/storage/{alloc,storage}.go`, `pkg/apis/core/validation`,
+`plugin/pkg/admission/defaulttolerationseconds`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from netsim.api.defaults import defaulted
+from netsim.api.immutable import changes
 from netsim.api.objects import Object, key_of, merged
 from netsim.api.store import Change, Refused
 from netsim.control.cluster import Cluster
@@ -44,7 +47,9 @@ class Admission:
     def update(self, obj: Object) -> Object:
         """Admit a changed object and store it."""
         obj = defaulted(obj)
-        return self.cluster.store.update(self._allocated(obj) if obj["kind"] == "Service" else obj)
+        if obj["kind"] == "Service":
+            obj = self._allocated(self._kept(obj))
+        return self.cluster.store.update(obj)
 
     def apply(self, obj: Object) -> Object:
         """What `kubectl apply` does: create it, or lay it over what is there."""
@@ -60,6 +65,18 @@ class Admission:
             name = service["metadata"]["name"]
             raise Refused("Invalid", f'Service "{name}" is invalid: {error}') from None
         return {**service, "spec": spec}
+
+    def _kept(self, service: Object) -> Object:
+        """A Service with the address that it has already: it may leave it out, but not ask for another."""
+        old = self.cluster.store.get("Service", *key_of(service))
+        if old is None:
+            return service
+        spec, was = service["spec"], old["spec"].get("clusterIP")
+        if was and not spec.get("clusterIP") and spec.get("type") != "ExternalName":
+            service = {**service, "spec": {**spec, "clusterIP": was}}
+        for wrong in changes("Service", service, old):
+            raise Refused("Invalid", f'Service "{service["metadata"]["name"]}" is invalid: {wrong}')
+        return service
 
     def _with_address(self, spec: dict[str, Any]) -> dict[str, Any]:
         wanted = spec.get("clusterIP")

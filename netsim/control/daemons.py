@@ -89,7 +89,8 @@ def manage(daemon_set: Object, fits: Fits, pods: Pods, ending: str, now: int) ->
             alive = sorted((pod for pod in staying if not is_finished(pod)), key=age)
             plan.delete += [pod for pod in staying if is_finished(pod)]
             plan.delete += _outlived(daemon_set, alive, ending, now) if surge else alive[1:]
-    plan.delete += [pod for node, here in pods.items() if node not in fits for pod in _staying(here)]
+    lost = [pod for node, here in pods.items() if node not in fits for pod in _staying(here)]
+    plan.delete += [pod for pod in lost if not node_of(pod)]  # nobody else would: bound ones are garbage collected
     return plan
 
 

@@ -122,6 +122,15 @@ class Zone:
             return self._pod(name, rest[1], question.type) if len(rest) == 2 else self._unknown()
         return self._service(name, (rest[0], rest[1]), rest[2:], question.type)
 
+    def alias(self, name: str, namespace: str) -> str:
+        """What the name of an ExternalName Service stands for, as a pod of that namespace finds it; else nothing."""
+        paths = (f".{namespace}.svc.{self.domain}", f".svc.{self.domain}", f".{self.domain}") if namespace else ()
+        for full in [name.rstrip("."), *(name + path for path in paths if not name.endswith("."))]:
+            answer = self.answer(Question(full, "CNAME"))
+            if answer is not None and answer.found:
+                return answer.records[0].data
+        return ""
+
     # names of Services ------------------------------------------------------------------------------------
 
     def _service(self, name: str, key: Key, more: list[str], kind: str) -> Answer:

@@ -6,7 +6,8 @@ is met without it (or always, if the budget says so).
 
 `drain` does what `kubectl drain --force --ignore-daemonsets --delete-emptydir-data` does: it cordons the node,
 evicts all its pods at once except those of DaemonSets, tries again every five seconds where it was refused, and
-waits until the pods are gone. What is refused goes into the history.
+waits until the pods are gone. What is refused goes into the history. Interrupted, it asks for nothing any more; what
+was asked for goes all the same.
 
 How to use it: `evict(cluster, pod)` asks once, now. `cordon(cluster, node)` acts now. `drain(cluster, node)` is a
 process: `cluster.env.process(drain(cluster, node))`.
@@ -17,7 +18,10 @@ Sources: kubernetes `pkg/registry/core/pod/storage/eviction.go`, `kubectl/pkg/dr
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
+
+import simpy
 
 from netsim.api.objects import (
     Object,
@@ -41,8 +45,11 @@ VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 
 
-def evict(cluster: Cluster, pod: Object) -> Refused | None:
-    """Evict a pod; the refusal if the API server says no, with reason TooManyRequests where 429 is meant."""
+def evict(cluster: Cluster, pod: Object, grace: int | None = None) -> Refused | None:
+    """Evict a pod, with a grace period (nanoseconds) other than its own perhaps.
+
+    What comes back is the refusal if the API server says no, with reason TooManyRequests where 429 is meant.
+    """
     current = cluster.current(pod)
     if current is None:
         return Refused("NotFound", f'pods "{name_of(pod)}" not found')
@@ -58,7 +65,7 @@ def evict(cluster: Cluster, pod: Object) -> Refused | None:
     said = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
     if not is_leaving(current):
         current = cluster.store.update(with_condition(current, cluster.now, "DisruptionTarget", "True", **said))
-        cluster.store.delete(current)
+        cluster.store.delete(current, grace)
     return None
 
 
@@ -105,11 +112,18 @@ def cordon(cluster: Cluster, node: str, *, on: bool = True) -> None:
 
 
 def drain(cluster: Cluster, node: str) -> Generator[Any, Any, None]:
-    """A SimPy process: cordon a node and evict its pods. It ends when they are gone."""
-    yield cluster.env.timeout(cluster.timings.write)
-    cordon(cluster, node)
-    pods = [pod for pod in cluster.store.find("Pod", "node", node) if not _is_daemon(pod)]
-    yield cluster.env.all_of([cluster.env.process(_take_away(cluster, pod)) for pod in pods])
+    """A SimPy process: cordon a node and evict its pods. It ends when they are gone, or when it is interrupted."""
+    env, evictions = cluster.env, []
+    try:
+        yield env.timeout(cluster.timings.write)
+        cordon(cluster, node)
+        pods = [pod for pod in cluster.store.find("Pod", "node", node) if not _is_daemon(pod)]
+        evictions = [env.process(_take_away(cluster, pod)) for pod in pods]
+        yield env.all_of(evictions)
+    except simpy.Interrupt:
+        for eviction in evictions:
+            if eviction.is_alive:
+                eviction.interrupt()
 
 
 def _is_daemon(pod: Object) -> bool:
@@ -118,15 +132,21 @@ def _is_daemon(pod: Object) -> bool:
 
 
 def _take_away(cluster: Cluster, pod: Object) -> Generator[Any, Any, None]:
-    """Evict one pod, again and again if need be, and wait until it has gone."""
+    """Evict one pod, again and again if need be, and wait until it has gone, or until one is interrupted."""
+    with suppress(simpy.Interrupt):
+        agreed = yield from _asked_to_go(cluster, pod)
+        while agreed and cluster.current(pod) is not None:
+            yield cluster.env.timeout(LOOK)
+
+
+def _asked_to_go(cluster: Cluster, pod: Object) -> Generator[Any, Any, bool]:
+    """Ask until the budget allows it, or it is refused for good; whether the pod will go."""
     while True:
         yield cluster.env.timeout(cluster.timings.write)
         refused = evict(cluster, pod)
         if refused is None:
-            break
+            return True
         cluster.history.record(cluster.now, "refused", reference(pod), node_of(pod), str(refused))
         if refused.reason != "TooManyRequests":
-            return
+            return False
         yield cluster.env.timeout(RETRY)
-    while cluster.current(pod) is not None:
-        yield cluster.env.timeout(LOOK)

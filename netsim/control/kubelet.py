@@ -214,8 +214,13 @@ class Kubelet:
             container.backoff = Backoff()
         if life.leaving:
             self._run(self.workers.end(life, pod_grace(life.pod)))
-        else:
+        elif not self._is_to_go(life):
             life.process = self._run(self.workers.live(life))
+
+    def _is_to_go(self, life: Life) -> bool:
+        """Whether the API server, if it can be asked, wants a pod gone: then the list of pods has it ended at once."""
+        current = self.cluster.current(life.pod)
+        return self.reaches() and (current is None or is_leaving(current))
 
     # its own doings -----------------------------------------------------------------------------------
 

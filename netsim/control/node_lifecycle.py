@@ -7,6 +7,11 @@ one API call after another; that is what takes their endpoints away. The NoExecu
 clock of eviction, comes one tick later, through a queue that is limited per zone and stands still when too
 much of a zone is silent at once.
 
+A node whose kubelet itself says that it is not ready (its container runtime is down) is tainted like a silent one, but
+its pods are left as they are: what is looked for is a Ready condition that was True when the tick began and is not at
+its end, which only the controller's own Unknown can bring about. So such pods keep their endpoints until they are
+evicted, and are not marked either if the node falls silent later (kubernetes issue 125331).
+
 Up to Kubernetes 1.12 there was no such taint (profile `legacy`): a node's pods were deleted once it had been
 silent for five minutes, counted from its last sign of life, by way of the same limited queue. A controller that
 has just become leader gives every node the whole grace anew.
@@ -14,7 +19,7 @@ has just become leader gives every node the whole grace anew.
 Our ticks are exact, the real ones drift by the milliseconds that a pass takes; hence `>=` where kubernetes
 has `>` (facts of the detection window: 40 s to 55 s after the failure with a grace of 50 s).
 
-Source: kubernetes `pkg/controller/nodelifecycle/node_lifecycle_controller.go`.
+Source: kubernetes `pkg/controller/nodelifecycle/node_lifecycle_controller.go` (monitorNodeHealth, tryUpdateNodeHealth).
 """
 
 from __future__ import annotations
@@ -134,7 +139,7 @@ class NodeLifecycle:
         return self.cluster.now >= health.probe + grace and (ready is None or ready["status"] != "Unknown")
 
     def _give_up_on(self, node: Object) -> None:
-        """Say that nobody knows how the node is, and that its pods are not ready."""
+        """Say that nobody knows how the node is, and, if it was Ready until now, that its pods are not ready."""
         cluster = self.cluster
         current = cluster.current(node)
         if current is None:
@@ -148,10 +153,12 @@ class NodeLifecycle:
                     reason="NodeStatusUnknown", message="Kubelet stopped posting node status.",
                 )  # fmt: skip
         current = cluster.store.update(current)
-        self.health[name_of(node)].heartbeat = condition(current, "Ready")["lastHeartbeatTime"]  # type: ignore[index]
         name = name_of(node)
-        cluster.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady", "node-controller")
-        cluster.env.process(self._mark_pods(name))
+        self.health[name].heartbeat = condition(current, "Ready")["lastHeartbeatTime"]  # type: ignore[index]
+        if self.health[name].ready == "True":
+            said = f"Node {name} status is now: NodeNotReady"
+            cluster.event(node, "Normal", "NodeNotReady", said, "node-controller")
+            cluster.env.process(self._mark_pods(name))
 
     def _mark_pods(self, node: str) -> Generator[Any, Any, None]:
         """Take Ready from each pod of a silent node; phase and container states are left as they were."""

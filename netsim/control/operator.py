@@ -7,10 +7,17 @@ recorded, and stays as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any
 
+import simpy
+
+from netsim.api.immutable import IDENTITY
 from netsim.api.objects import Key, Object, has_taint, merged, name_of, reference, with_taints
 from netsim.api.store import Refused
+from netsim.api.times import with_times
+from netsim.api.updates import refused, without_leftovers
+from netsim.api.validation import Ranges
 from netsim.control.admission import Admission
 from netsim.control.cluster import Cluster
 from netsim.control.eviction import cordon, drain
@@ -66,13 +73,20 @@ class Operator:
         return lambda: self.soon(lambda: cordon(self.cluster, node, on=False))
 
     def drain(self, node: str) -> Release:
-        """Cordon a node and evict its pods, as their budgets allow, for as long as it takes; then uncordon it."""
-        self.cluster.env.process(self._drain(node))
-        return lambda: self.soon(lambda: cordon(self.cluster, node, on=False))
+        """Cordon a node and evict its pods, as their budgets allow, until it is let go: then it is uncordoned."""
+        drains = self.cluster.env.process(self._drain(node))
+
+        def end() -> None:
+            if drains.is_alive:
+                drains.interrupt()
+            self.soon(lambda: cordon(self.cluster, node, on=False))
+
+        return end
 
     def _drain(self, node: str) -> Generator[Any, Any, None]:
-        yield from self.cluster.plane.answered()
-        yield from drain(self.cluster, node)
+        with suppress(simpy.Interrupt):
+            yield from self.cluster.plane.answered()
+            yield from drain(self.cluster, node)
 
     def taint(self, node: str, taint: Object) -> Release:
         """Put a taint on a node, and take it off again."""
@@ -136,14 +150,14 @@ class Operator:
 
         def change() -> None:
             current = self.cluster.store.get(kind, *key)
-            if current is not None and self._update(edit(current)):
+            if current is not None and self._update(edit(current), current):
                 undone.append(undoing(current.get("spec", {}), self.cluster.store.get(kind, *key)["spec"]))  # type: ignore[index]
 
         def undo() -> None:
             for patch in undone:
                 current = self.cluster.store.get(kind, *key)
                 if current is not None:
-                    self._update({**current, "spec": merged(current["spec"], patch)})
+                    self._update({**current, "spec": merged(current["spec"], patch)}, current)
 
         self.soon(change)
         return lambda: self.soon(undo)
@@ -163,10 +177,23 @@ class Operator:
         stamp = {"template": {"metadata": {"annotations": {RESTARTED: str(self.cluster.now)}}}}
         return {**obj, "spec": merged(obj["spec"], stamp)}
 
-    def _update(self, obj: Object) -> bool:
+    def _update(self, new: Object, old: Object) -> bool:
+        """Put an object in the place of another: what the API server keeps for itself stays; whether it agreed."""
+        identity = {name: old["metadata"][name] for name in IDENTITY if name in old["metadata"]}
+        status = {"status": old["status"]} if "status" in old else {}
+        new = without_leftovers({**new, "metadata": {**new["metadata"], **identity}, **status}, old)
         try:
-            self.admission.update(obj)
+            self._judge(new, old)
+            self.admission.update(new)
         except Refused as refusal:
-            self.cluster.history.record(self.cluster.now, "refused", reference(obj), detail=str(refusal))
+            self.cluster.history.record(self.cluster.now, "refused", reference(old), detail=str(refusal))
             return False
         return True
+
+    def _judge(self, new: Object, old: Object) -> None:
+        """Refuse what the API server would not take."""
+        ranges = Ranges((str(self.admission.addresses.network),), version=self.cluster.version)
+        wrong = list(refused(with_times(new), with_times(old), ranges, self.cluster.store.list("Service")))
+        if wrong:
+            said = ", ".join(one.message for one in wrong)
+            raise Refused("Invalid", f'{old["kind"]} "{name_of(old)}" is invalid: {said}')

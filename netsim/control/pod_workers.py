@@ -71,6 +71,8 @@ class PodWorkers:
             if life.sandbox:
                 break
             yield from self.runtime.relisted()
+            lost = f"pod/{'/'.join(key_of(life.pod))}"
+            self.cluster.history.record(self.cluster.now, "sandbox-lost", lost, self.node)
             for keeper in life.keepers:
                 _interrupt(keeper)
         self.runtime.release(life)  # every container has run to its end

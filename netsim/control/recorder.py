@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netsim.api.objects import Object, condition, is_leaving, key_of, name_of, node_of, pod_ready
+from netsim.api.objects import Object, condition, controller_of, is_leaving, key_of, name_of, node_of, pod_ready
 from netsim.api.store import Change
 from netsim.control.cluster import Cluster
 from netsim.control.dns_records import service_of
@@ -36,7 +36,7 @@ def of_pod(change: Change) -> Iterator[Notable]:
     pod, old = change.object, change.old
     subject, node = f"pod/{'/'.join(key_of(pod))}", node_of(pod)
     if change.type == "ADDED":
-        yield "pod-created", subject, node, ""
+        yield "pod-created", subject, node, _owner(pod)
     if change.type == "DELETED":
         yield "pod-deleted", subject, node, ""
         return
@@ -77,6 +77,12 @@ def record(cluster: Cluster) -> None:
 
     for kind in NOTABLE:
         cluster.store.watch(kind, follow)
+
+
+def _owner(pod: Object) -> str:
+    """The controller that made a pod, as KIND/NAME."""
+    owner = controller_of(pod)
+    return f"{owner['kind']}/{owner['name']}" if owner else ""
 
 
 def _ready(node: Object | None) -> str | None:

@@ -27,6 +27,7 @@ from netsim.dataplane.moments import BEGIN
 from netsim.dataplane.requests import UNFINISHED, canonical
 from netsim.dataplane.server import Server
 from netsim.dataplane.sources import Client, Source
+from netsim.proxy.addresses import is_loopback
 from netsim.proxy.packet import Packet
 from netsim.topology.graph import CLOUD
 
@@ -54,7 +55,7 @@ class CompiledEngine:
         self.now = 0
         self._name_lookup = name_lookup
         *resends, patience = syn_schedule
-        self.arena = Arena(resends, state.topology.interfaces)
+        self.arena = Arena(resends, state.topology.interfaces, len(state.powered))
         self.programs = Programs(self.arena, state.powered.__getitem__)
         self.roads = Roads(state, self.arena, self.programs, list(nodes))
         clock = self.memory.clock[0]
@@ -70,6 +71,7 @@ class CompiledEngine:
             first += source.count
         state.on_start = self._client_started
         state.on_stop = self._server_stopped
+        state.on_program = self.roads.programmed
         for source in sources:
             if source.traffic.rate:
                 self._open_source(source)
@@ -84,7 +86,12 @@ class CompiledEngine:
     @property
     def rows(self) -> NDArray[np.void]:
         """The requests begun and not handed over yet."""
-        return self.memory.table[: int(self.memory.clock[0]["table"])]
+        return self.memory.table[: self.held]
+
+    @property
+    def held(self) -> int:
+        """How many these are."""
+        return int(self.memory.clock[0]["table"])
 
     # the clock -----------------------------------------------------------------------------------------------
 
@@ -122,7 +129,7 @@ class CompiledEngine:
 
     def _move(self, until: int) -> None:
         """Call the loop until it is done, and get it whatever it asks for."""
-        self.memory.clock[0]["version"] = self.state.version
+        self.memory.clock[0]["elsewhere"] = self.state.elsewhere
         while (what := move(self.memory, until)) != states.DONE:
             if what in ROOM:
                 self.arena.grow(ROOM[what])
@@ -148,11 +155,12 @@ class CompiledEngine:
         elif what == states.ASK_WAY:
             self.roads.way(about)
         elif what == states.ASK_POWER:
-            self.programs.see_power(about, self.state.version)
+            self.programs.see_power(about, self.state.elsewhere)
         elif what == states.MORE_STARTS:
             self.programs.lengthen(about)
         else:
-            self.roads.count(int(flight["translator"]), opened=what == states.ASK_OPENED)
+            opened = what == states.ASK_OPENED
+            self.roads.count(int(flight["translator"]), int(flight["time"]), opened=opened)
             clock["answer"] = 1
 
     # who sends -----------------------------------------------------------------------------------------------
@@ -166,20 +174,17 @@ class CompiledEngine:
             own = state.source(place, address)
             packet = Packet(own, 0, address, source.target.port, source.traffic.protocol)
             root = self.roads.root(place, packet)
-            self.roads.look(root)
         record = self.memory.sources[source.index]
-        record["stamp"], record["root"], record["here"] = state.version, root, place is not None
+        record["stamp"], record["root"], record["here"] = state.elsewhere, root, place is not None
         record["lookup"] = state.lookup(self._name_lookup) if source.target.kind == "dns" else 0
         record["life"] = -1 if life is None else self.programs.row(life)
-        record["alone"] = place is not None and not self._crowded(source, place, root)
+        record["alone"] = place is not None and not self._crowded(source, place, address)
 
-    def _crowded(self, source: Source, place: Place, root: int) -> bool:
+    def _crowded(self, source: Source, place: Place, address: str | None) -> bool:
         """Whether a source's requests share more than the programs they go to, or arrive when they are sent."""
         if source.traffic.rate is not None and source.traffic.keep_alive is not None:
             return True
-        if self.state.topology.interfaces:
-            return True
-        if root >= 0 and self.memory.stations[root]["does"] in (states.REMEMBERS, states.DELIVERS):
+        if self.state.topology.interfaces or address is None or is_loopback(address):
             return True
         nearest = Place("balancer", CLOUD, "") if place.kind == "outside" else place
         return not self.state.travel(place, nearest)
@@ -244,7 +249,8 @@ class CompiledEngine:
                 kept = int(client["idle"])
                 while kept >= 0:
                     if memory.idle[kept]["translator"] >= 0:
-                        self.roads.count(int(memory.idle[kept]["translator"]), opened=False)
+                        translator = int(memory.idle[kept]["translator"])
+                        self.roads.count(translator, self.state.time, opened=False)
                     kept = int(memory.idle[kept]["next"])
         leaves.forget_connections(memory, first, source.count)
 

@@ -8,6 +8,7 @@ from numba import njit
 
 from netsim.dataplane.compiled_cache import cached
 from netsim.dataplane.compiled_draws import LOW, SHIFT, draw_bits, draw_exponential, draw_uniform, push
+from netsim.dataplane.compiled_states import REMEMBERS
 from netsim.dataplane.moments import MAX_TIMEOUT, MIN_TIMEOUT
 from netsim.topology.quality import PICOSECONDS
 
@@ -15,6 +16,18 @@ from netsim.topology.quality import PICOSECONDS
 @njit(inline="always")
 def key_of(kind, source, lane):
     return (np.int64(kind) << 60) | (np.int64(source) << 45) | np.int64(lane)
+
+
+@njit(inline="always")
+def known(station, elsewhere, nodes):
+    """Whether what happens at a station has been worked out since anything changed that it depends on."""
+    return station.stamp == elsewhere + nodes[station.ruler].syncs
+
+
+@njit(inline="always")
+def indifferent(station, elsewhere, nodes):
+    """Whether what happens at a station is known, and the same whoever came by before."""
+    return known(station, elsewhere, nodes) and station.does != REMEMBERS
 
 
 @njit(inline="always")

@@ -24,8 +24,10 @@ from netsim.dataplane.compiled_leaves import (
     begin_row,
     cross,
     enter_queue,
+    indifferent,
     keep,
     key_of,
+    known,
     next_arrival,
     pause_before_retry,
     pin,
@@ -46,8 +48,8 @@ def move(w, until):
     clock = w.clock[0]
     agenda, flights, table, sources, clients = w.agenda, w.flights, w.table, w.sources, w.clients
     idle, pins, servers, stations, choices, resends = w.idle, w.pins, w.servers, w.stations, w.choices, w.resends
-    workers, starts = w.workers, w.starts
-    version, counted = clock.version, clock.counted
+    nodes, workers, starts = w.nodes, w.workers, w.starts
+    elsewhere, counted = clock.elsewhere, clock.counted
     events, f, hole = clock.events, clock.current, False
     ask = states.DONE
     while True:
@@ -69,11 +71,12 @@ def move(w, until):
         flight = flights[f]
         source = sources[flight.source]
         now, state = flight.time, flight.state
-        alone = source.alone and not counted
+        alone = source.alone and not counted and source.stamp == elsewhere
+        alone = alone and indifferent(stations[source.root], elsewhere, nodes)
         wait, then, kind = np.int64(-1), states.WAITS, 0
 
         if state == states.ARRIVAL:
-            if source.stamp != version:
+            if source.stamp != elsewhere:
                 clock.about, ask = flight.source, states.ASK_SOURCE
                 break
             if clock.free_flight < 0:
@@ -102,7 +105,7 @@ def move(w, until):
             begin_row(clock, table, flight, now)
             flight.state = state = states.TRY_BEGINS
         elif state == states.WAKE:
-            if source.stamp != version:
+            if source.stamp != elsewhere:
                 clock.about, ask = flight.source, states.ASK_SOURCE
                 break
             if clock.table >= len(table):
@@ -134,7 +137,7 @@ def move(w, until):
                 believed = now <= kept.expires
                 if believed and server.ended >= 0 and server.farewell:
                     station = stations[kept.station]
-                    if station.way_stamp != version:
+                    if station.way_stamp != elsewhere:
                         clock.about, ask = kept.station, states.ASK_WAY
                         break
                     way = station.hidden_way if kept.masqueraded else station.way
@@ -150,7 +153,7 @@ def move(w, until):
                 row.pod, row.ingress = server.pod, flight.ingress
                 flight.state = state = states.EXCHANGE
             else:
-                if source.stamp != version:
+                if source.stamp != elsewhere:
                     clock.about, ask = flight.source, states.ASK_SOURCE
                     break
                 flight.began = now
@@ -164,7 +167,7 @@ def move(w, until):
                     wait, kind, then = now + source.lookup, ARRIVE, states.LOOKED_UP
                     state = states.WAITS
         if state == states.LOOKED_UP or state == states.RESOLVE:
-            if source.stamp != version:
+            if source.stamp != elsewhere:
                 clock.about, ask = flight.source, states.ASK_SOURCE
                 break
             if source.root < 0:
@@ -193,7 +196,7 @@ def move(w, until):
             flight.state = state = states.LOOK
         if state == states.SYN_ARRIVES or state == states.LOOK or state == states.GO_ON:
             station = stations[flight.station]
-            if station.stamp != version:
+            if not known(station, elsewhere, nodes):
                 clock.about, ask = flight.station, states.ASK_STATION
                 break
             held = station.keeps and state != states.GO_ON and pin_of(pins, flight, station.machine) >= 0
@@ -204,7 +207,7 @@ def move(w, until):
                 flight.state = states.SILENCE
                 continue
             elif station.does == states.DELIVERS and not held:
-                if station.way_stamp != version:
+                if station.way_stamp != elsewhere:
                     clock.about, ask = flight.station, states.ASK_WAY
                     break
                 flight.server = station.server
@@ -242,9 +245,7 @@ def move(w, until):
                         if state != states.GO_ON and station.bound >= 0 and now - station.since < station.affinity:
                             station.since, flight.chosen = now, station.bound
                         elif state != states.GO_ON:
-                            clock.bits = draw_bits(
-                                source.endpoint, flight.sequence, flight.client, flight.attempts - 1
-                            )
+                            clock.bits = draw_bits(source.endpoint, flight.sequence, flight.client, flight.attempts - 1)
                             clock.about, ask = flight.station, states.ASK_CHOICE
                             break
                         which = np.int64(flight.chosen)
@@ -258,7 +259,7 @@ def move(w, until):
                 else:
                     if onward < 0:
                         onward = np.int64(choices[station.first + which])
-                        if onward < 0 or stations[onward].edge_stamp != version:
+                        if onward < 0 or stations[onward].edge_stamp != station.edition:
                             clock.about, clock.which, ask = flight.station, which, states.ASK_EDGE
                             break
                         if station.does != states.PASSES and not flight.only:
@@ -276,7 +277,7 @@ def move(w, until):
                             row.ingress = there.ingress
                             if flight.translator < 0:
                                 flight.translator = onward
-                        delay = there.delay
+                        delay = there.delay + station.cost + nodes[there.toller].toll
                         if there.wire >= 0:
                             extra = cross(w, flight, source, there.wire, HEADER, now)
                             delay = delay + extra if extra >= 0 else np.int64(-1)
@@ -293,12 +294,12 @@ def move(w, until):
                         flight.station = onward
                         wait, kind, then = now + delay, ARRIVE, states.SYN_ARRIVES
                         state = states.WAITS
-                        if alone and wait < until and there.stamp == version and there.does != states.REMEMBERS:
+                        if alone and wait < until and indifferent(there, elsewhere, nodes):
                             flight.time, flight.state = wait, then
                             continue
         if state == states.TURNED_AWAY:
             station = stations[flight.station]
-            if station.way_stamp != version:
+            if station.way_stamp != elsewhere:
                 clock.about, ask = flight.station, states.ASK_WAY
                 break
             way = station.hidden_way if flight.masqueraded else station.way
@@ -370,14 +371,14 @@ def move(w, until):
             flight.state = state = states.HEAR_BACK
         if state == states.KILLED or state == states.FIND_CLOSED:
             server = servers[flight.server]
-            if server.stamp != version:
+            if server.stamp != elsewhere:
                 clock.about, ask = flight.server, states.ASK_POWER
                 break
             flight.inside, flight.outcome = 0, RESET
             flight.state = state = states.HEAR_BACK if server.powered else states.HEAR_NOTHING
         if state == states.SEND or state == states.HEAR_BACK:
             station = stations[flight.station]
-            if station.way_stamp != version:
+            if station.way_stamp != elsewhere:
                 clock.about, ask = flight.station, states.ASK_WAY
                 break
             way = station.hidden_way if flight.masqueraded else station.way

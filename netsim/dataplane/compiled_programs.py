@@ -74,10 +74,10 @@ class Programs:
         """The same; -1 if no packet has reached it."""
         return self._rows.get(server, -1)
 
-    def see_power(self, row: int, version: int) -> None:
+    def see_power(self, row: int, stamp: int) -> None:
         """Note whether the machine of a server has power."""
         record = self.arena.memory.servers[row]
-        record["stamp"], record["powered"] = version, self.powered(self.servers[row].machine)
+        record["stamp"], record["powered"] = stamp, self.powered(self.servers[row].machine)
 
     def stopped(self, server: Server) -> None:
         """A server's program has ended."""

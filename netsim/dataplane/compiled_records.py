@@ -20,7 +20,7 @@ NEVER = 1 << 62
 
 CLOCK = np.dtype(
     [
-        ("version", "i8"),  # of the forwarding state: what was worked out for another one is stale
+        ("elsewhere", "i8"),  # changes of the cluster besides nodes' rules: what was worked out before is stale
         ("current", "i8"),  # the flight that is being moved
         ("events", "i8"),  # in the agenda
         ("table", "i8"),  # rows of the table of requests that are taken
@@ -80,7 +80,7 @@ FLIGHT = np.dtype(
 
 SOURCE = np.dtype(
     [
-        ("stamp", "i8"),  # the version for which root, here and life were worked out
+        ("stamp", "i8"),  # when root, here and life were worked out
         ("arrival", "u8"),  # keys of streams
         ("endpoint", "u8"),
         ("balancer", "u8"),
@@ -108,7 +108,7 @@ SOURCE = np.dtype(
         ("open", "i1"),
         ("constant", "i1"),
         ("jitter", "i1"),
-        ("alone", "i1"),  # its clients share nothing, and no packet of theirs arrives when it was sent
+        ("alone", "i1"),  # its clients share nothing but their root, and no packet of theirs arrives when it was sent
     ],
     align=True,
 )
@@ -128,7 +128,7 @@ PIN = np.dtype([("machine", "i4"), ("choice", "i4"), ("next", "i4")])
 SERVER = np.dtype(
     [
         ("ended", "i8"),  # -1: it runs
-        ("stamp", "i8"),  # the version for which `powered` holds
+        ("stamp", "i8"),  # when `powered` was worked out
         ("first", "i8"),  # its workers
         ("workers", "i8"),
         ("backlog", "i8"),
@@ -149,11 +149,13 @@ SERVER = np.dtype(
 
 STATION = np.dtype(
     [
-        ("stamp", "i8"),  # the version for which what happens here was worked out
-        ("edge_stamp", "i8"),  # and how one gets here,
-        ("way_stamp", "i8"),  # and how long an answer takes from here
+        ("stamp", "i8"),  # when what happens here was worked out: changes elsewhere, and of the rules met here
+        ("way_stamp", "i8"),  # when it was worked out how long an answer takes from here: changes elsewhere
+        ("edition", "i8"),  # raised when other ways lead on
+        ("edge_stamp", "i8"),  # the edition, of the station before, for which the edge was worked out
+        ("cost", "i8"),  # what the rules here cost a packet that they translate
         ("after", "i8"),
-        ("delay", "i8"),  # of the edge
+        ("delay", "i8"),  # of the edge, without what rules cost
         ("way", "i8"),  # -1: the road is broken
         ("hidden_way", "i8"),  # the same for connections whose client a node has hidden (masqueraded)
         ("first", "i8"),  # the stations that may follow
@@ -164,6 +166,8 @@ STATION = np.dtype(
         ("edge_outcome", "i4"),
         ("server", "i4"),
         ("machine", "i4"),
+        ("ruler", "i4"),  # the node whose rules are met here
+        ("toller", "i4"),  # the node whose rules a packet on the edge must pass without being translated
         ("bound", "i4"),  # the choice that affinity makes here for now, -1: the kernel must be asked
         ("since", "i8"),  # when it last did
         ("affinity", "i8"),  # how long that holds
@@ -179,6 +183,9 @@ STATION = np.dtype(
     align=True,
 )
 
+NODE = np.dtype([("syncs", "i8"), ("toll", "i8")])
+"""A machine's rules: how often it has programmed any, and what they cost a packet that comes from another node.
+The last row is nobody's."""
 
 QUALITY = np.dtype([("jitter", "i8"), ("loss", "i8"), ("first", "i8"), ("count", "i8")])
 """What a road does to packets (`topology/quality.py`), with its interfaces."""
@@ -200,6 +207,7 @@ class Memory(NamedTuple):
     servers: Rows
     workers: NDArray[np.int64]
     starts: NDArray[np.int64]
+    nodes: Rows
     stations: Rows
     choices: NDArray[np.int32]
     qualities: Rows
@@ -208,7 +216,7 @@ class Memory(NamedTuple):
     resends: NDArray[np.int64]
 
 
-def blank(resends: list[int], lines: int) -> Memory:
+def blank(resends: list[int], lines: int, machines: int) -> Memory:
     """An empty memory."""
     memory = Memory(
         clock=np.zeros(1, CLOCK),
@@ -222,6 +230,7 @@ def blank(resends: list[int], lines: int) -> Memory:
         servers=np.zeros(8, SERVER),
         workers=np.zeros(64, np.int64),
         starts=np.zeros(64, np.int64),
+        nodes=np.zeros(machines + 1, NODE),
         stations=np.zeros(64, STATION),
         choices=np.zeros(64, np.int32),
         qualities=np.zeros(8, QUALITY),
@@ -256,8 +265,8 @@ def grown(memory: Memory, name: str, size: int = 0) -> Memory:
 class Arena:
     """Holds the memory, for those who share it while it grows."""
 
-    def __init__(self, resends: list[int], lines: int) -> None:
-        self.memory = blank(resends, lines)
+    def __init__(self, resends: list[int], lines: int, machines: int = 0) -> None:
+        self.memory = blank(resends, lines, machines)
 
     def grow(self, name: str, size: int = 0) -> None:
         """Make room in one of the arrays."""

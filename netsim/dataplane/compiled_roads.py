@@ -2,8 +2,13 @@
 
 A *station* is a packet at a place, on a road that begins at one client: the root is the client itself, the rest
 is a tree. What happens at a station, how one gets to the next, and how long an answer takes from there is asked
-of the same functions that move packets in the plain engine (`leave`, `arrive`, `Connection`), once for each
-version of the forwarding state in which a packet comes by. So there is one description of the rules.
+of the same functions that move packets in the plain engine (`leave`, `arrive`, `Connection`). So there is one
+description of the rules.
+
+What was found holds until something changes that it depends on. How one gets from place to place is asked again
+after every change but nodes' programming their rules; what happens at a station, also when the node there has
+programmed its rules; where it leads on to from there, only if these rules then say something else. What the rules
+cost a packet differs with every revision, so it is kept apart: it is added when the packet passes.
 
 A choice among many is not made here: a station lists what may follow, and the loop draws. Only where a node
 remembers former connections (affinity, IPVS) is the node's kernel asked, each time.
@@ -47,6 +52,7 @@ class Station:
     translated: bool  # on the way here
     before: Packet  # what it was at the place before
     verdict: Verdict | None = None  # what this machine's rules say of it, where they choose
+    elsewhere: int = -1  # changes of the cluster, besides rules, when it was looked at
     options: tuple[Any, ...] = ()  # among what is chosen
     room: int = 0  # for how many of them there is room
     onward: dict[tuple[Choice, Place | None], Station] = field(default_factory=dict)
@@ -75,6 +81,7 @@ class Roads:
         self._bound: dict[Station, None] = {}  # stations for which the loop remembers
         self._slots = self._interfaces = 0
         self._view = onlooking(state)
+        self._tollers: dict[str, int] = {}  # nodes that packets come to from other nodes
 
     def root(self, client: Place, packet: Packet) -> int:
         """The station at which packets like this one leave a client."""
@@ -88,7 +95,7 @@ class Roads:
     def look(self, row: int) -> None:
         """Work out what happens at a station, in the forwarding state as it is."""
         station, state = self.stations[row], self.state
-        if self._view.version != state.version:
+        if self._view.elsewhere != state.elsewhere:
             self._view = onlooking(state)
         purposes: list[str] = []
 
@@ -98,9 +105,14 @@ class Roads:
 
         hop = self._hop(station, self._view, {}, chance)
         record = self.arena.memory.stations[row]
-        record["stamp"], record["bound"] = state.version, -1
+        record["stamp"], record["bound"] = self._stamp(record), -1
+        verdict = getattr(hop, "verdict", None) if purposes[:1] == ["endpoint"] else None
+        if verdict is None or verdict is not station.verdict or station.elsewhere != state.elsewhere:
+            record["edition"] += 1
+        station.verdict, station.elsewhere = verdict, state.elsewhere
+        record["cost"] = 0 if verdict is None else state.kernels[station.machine].cost(verdict)
         if purposes:
-            self._choose(station, hop, purposes[0], record)
+            self._choose(station, record)
         elif isinstance(hop, Onward):
             self._offer(station, record, PASSES, (None,))
         elif isinstance(hop, Delivered):
@@ -153,18 +165,27 @@ class Roads:
         """Work out how long packets take between a station and its road's beginning, masqueraded or not."""
         record, places = self.arena.memory.stations[row], self.stations[row].places
         plain, hidden = (one_way(self.state, places, masqueraded=masqueraded) for masqueraded in (False, True))
-        record["way_stamp"] = self.state.version
+        record["way_stamp"] = self.state.elsewhere
         record["way"], record["hidden_way"] = (-1 if way is None else way for way in (plain, hidden))
         record["forth"] = self._quality(road_quality(self.state, places))
         record["back"] = self._quality(road_quality(self.state, places[::-1]))
 
-    def count(self, row: int, *, opened: bool) -> None:
+    def programmed(self, node: str) -> None:
+        """A node has programmed its rules."""
+        self.arena.memory.nodes[self._machines[node]]["syncs"] += 1
+        if node in self._tollers:
+            self._toll(node)
+
+    def count(self, row: int, now: int, *, opened: bool) -> None:
         """The node that translated on the way to a station counts a connection, or one less."""
         station = self.stations[row]
         kernel = self.state.kernels[station.places[-2].machine]
         choice = self._chosen[int(self.arena.memory.stations[row]["choice"])]
         assert isinstance(choice, Endpoint)
-        (kernel.opened if opened else kernel.closed)(station.before, choice)
+        if opened:
+            kernel.opened(station.before, choice)
+        else:
+            kernel.closed(station.before, choice, now)
 
     # what kernels remember, meanwhile kept here --------------------------------------------------------------
 
@@ -184,7 +205,7 @@ class Roads:
         """Tell a station's kernel; False if there is nothing to tell, or the cluster has changed since."""
         record = self.arena.memory.stations[station.row]
         bound = int(record["bound"])
-        if bound < 0 or record["stamp"] != self.arena.memory.clock[0]["version"]:
+        if bound < 0 or record["stamp"] != self._stamp(record):
             return False
         assert station.verdict is not None
         memory = self.state.kernels[station.machine].affinity
@@ -199,14 +220,11 @@ class Roads:
             return leave(state, place, packet, pins, chance)
         return arrive(state, place, packet, pins, chance, translated=station.translated)
 
-    def _choose(self, station: Station, hop: Hop, purpose: str, record: Any) -> None:
-        if purpose == "balancer":
-            targets = self.state.balancers[station.places[-1].address].targets
-            self._offer(station, record, BALANCES, targets)
+    def _choose(self, station: Station, record: Any) -> None:
+        verdict = station.verdict
+        if verdict is None:
+            self._offer(station, record, BALANCES, self.state.balancers[station.places[-1].address].targets)
             return
-        verdict = getattr(hop, "verdict", None)
-        assert isinstance(verdict, Verdict)
-        station.verdict = verdict
         remembers = verdict.scheduler != "random" or verdict.affinity is not None
         self._offer(station, record, REMEMBERS if remembers else CHOOSES, verdict.endpoints)
 
@@ -233,11 +251,14 @@ class Roads:
             if isinstance(hop, Onward):
                 places, packet, translated = (*places, hop.place), hop.packet, hop.endpoint is not None
             there = station.onward[key] = self._station(places, packet, station.packet, translated=translated)
-        record = self.arena.memory.stations[there.row]
-        record["edge_stamp"], record["choice"] = self.state.version, self._number(choice)
-        record["ingress"] = -1
+        before, record = (self.arena.memory.stations[one.row] for one in (station, there))
+        record["edge_stamp"], record["choice"] = before["edition"], self._number(choice)
+        record["ingress"] = record["toller"] = -1
         if isinstance(hop, Onward):
-            record["edge"], record["delay"] = PASSES, hop.delay
+            toll = 0
+            if hop.endpoint is not None and there.machine != station.machine:
+                record["toller"], toll = self._machines[there.machine], self._toll(there.machine)
+            record["edge"], record["delay"] = PASSES, hop.delay - int(before["cost"]) - toll
             record["wire"] = self._quality(road_quality(self.state, there.places[-2:]))
             if hop.endpoint is not None:
                 hidden = -1 if hop.masqueraded is None else hop.masqueraded
@@ -256,8 +277,20 @@ class Roads:
         record["stamp"] = record["edge_stamp"] = record["way_stamp"] = record["bound"] = -1
         record["keeps"] = not translated and places[-1].kind in ("pod", "node")
         record["machine"] = self._machines[station.machine]
+        record["ruler"] = self._machines[station.machine] if _ruled(places) else -1
+        record["toller"] = -1
         self.stations.append(station)
         return station
+
+    def _stamp(self, record: Any) -> int:
+        """What a station is stamped with that is worked out now."""
+        return self.state.elsewhere + int(self.arena.memory.nodes[record["ruler"]]["syncs"])
+
+    def _toll(self, node: str) -> int:
+        """What a node's rules cost a packet that comes from another node and is not for them; kept for the loop."""
+        row = self._tollers[node] = self._machines[node]
+        toll = self.arena.memory.nodes[row]["toll"] = self.state.kernels[node].scan()
+        return toll
 
     def _quality(self, quality: Quality | None) -> int:
         """The row of a road's quality; -1 where there is none."""
@@ -284,6 +317,11 @@ class Roads:
             self._choices[choice] = len(self._chosen)
             self._chosen.append(choice)
         return self._choices[choice]
+
+
+def _ruled(places: tuple[Place, ...]) -> bool:
+    """Whether a packet meets a node's rules at the last of the places it has come to."""
+    return places[-1].kind == "node" or (len(places) == 1 and places[0].kind == "pod")
 
 
 def _no_chance(purpose: str) -> int:

@@ -158,7 +158,7 @@ class Connection:
         """Its client has closed it."""
         if self.translator is not None:
             machine, packet, endpoint = self.translator
-            state.kernels[machine].closed(packet, endpoint)
+            state.kernels[machine].closed(packet, endpoint, state.time)
         if self.tracked:
             for what in ("fin", "ack", "fin", "ack"):
                 self._saw(state, what)

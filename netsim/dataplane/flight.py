@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from netsim.dataplane.requests import PACKED
 from netsim.dataplane.server import Server
 from netsim.dataplane.sources import Client, Source
 
@@ -48,9 +49,9 @@ class Flight:
         self.packets += 1
         return self.client.wire.bits(self.sequence, (self.attempts << 16) + self.packets)
 
-    def row(self, outcome: int, when: int) -> tuple[int, ...]:
+    def row(self, outcome: int, when: int) -> bytes:
         """Its row in the table (`requests.REQUEST`)."""
-        return (
+        return PACKED.pack(
             self.sent, when - self.sent, self.connect, self.queued, self.service, self.sequence,
             self.client.index, self.pod, self.ingress, self.source.index, outcome, self.attempts,
         )  # fmt: skip

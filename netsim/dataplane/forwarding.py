@@ -98,6 +98,7 @@ class Forwarding:
         self.resolution: Resolution | None = None  # how clients look names up, where that means asking pods
         self.on_start: Callable[[Server], None] = lambda server: None
         self.on_stop: Callable[[Server], None] = lambda server: None
+        self.on_program: Callable[[str], None] = lambda node: None
         self.flows: Flows = "kept"  # what load balancers do with open connections when their nodes change
         self.hairpin = True  # bridges send packets back to the pod they came from
         self.track = False  # keep conntrack entries of TCP connections, for those who want to see them
@@ -108,6 +109,11 @@ class Forwarding:
         self.routed = cni in ("calico-bgp", "calico-ipip", "calico-vxlan")
         self._pod_link = links.pod
         self._overlay = links.encapsulation if cni in ENCAPSULATION else 0
+
+    @property
+    def elsewhere(self) -> int:
+        """Raised by every change that is no node's programming its rules."""
+        return self.version - self.syncs
 
     # travel ------------------------------------------------------------------------------------------
 
@@ -164,6 +170,7 @@ class Forwarding:
         self.syncs += 1
         self.kernels[node].program(revision)
         self.history.record(self.time, "programmed", f"node/{node}", node, revision=revision)
+        self.on_program(node)
 
     def proxy(self, node: str, server: Server | None) -> None:
         """A node's kube-proxy starts to answer health checks, or (None) its process ends."""

@@ -45,11 +45,11 @@ class Kernel:
         if len(self.conntrack):
             self.conntrack.clean_up([*self.rules.versions(4), *self.rules.versions(6)])
 
-    def render(self) -> str:
+    def render(self, now: int) -> str:
         """The node's rules as its own tool prints them; IPVS lists weights and connections, too."""
         mode = self.rules.mode
         if isinstance(mode, Servers) and self.rules.revision:
-            return mode.render(self.rules, self.ipvs)
+            return mode.render(self.rules, self.ipvs, now)
         return self.rules.render()
 
     def reset(self) -> None:
@@ -88,10 +88,10 @@ class Kernel:
             self.ipvs.opened(key, endpoint)
             self.ipvs.established(key, endpoint)
 
-    def closed(self, packet: Packet, endpoint: Endpoint) -> None:
+    def closed(self, packet: Packet, endpoint: Endpoint, now: int) -> None:
         """A connection through this node has ended."""
         if self.ipvs.virtual:
-            self.ipvs.closed((packet.destination, packet.port, packet.protocol), endpoint)
+            self.ipvs.closed((packet.destination, packet.port, packet.protocol), endpoint, now)
 
     def recall(self, packet: Packet, now: int) -> Entry | None:
         """The entry that a packet belongs to, refreshed by it."""

@@ -62,5 +62,5 @@ class Onlooker:
             return None
         return self._kernel.affinity.find(verdict, packet.source, now)
 
-    def add(self, *_: Any) -> None:
+    def add(self, *_: Any, **__: Any) -> None:
         """No entry is made."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from netsim.dataplane.flight import Flight, Story
 from netsim.dataplane.forwarding import Forwarding
 from netsim.dataplane.moments import BEGIN, BREATH, syn_schedule
-from netsim.dataplane.requests import UNFINISHED, canonical
+from netsim.dataplane.requests import REQUEST, UNFINISHED, canonical
 from netsim.dataplane.server import Server
 from netsim.dataplane.sources import Source
 from netsim.dataplane.story import Stories
@@ -49,9 +49,14 @@ class PlainEngine:
         return self._stories.now
 
     @property
-    def rows(self) -> list[tuple[int, ...]]:
-        """The requests that are finished and not handed over yet."""
-        return self._stories.rows
+    def rows(self) -> NDArray[np.void]:
+        """The requests that are finished and not handed over yet, as they were finished."""
+        return np.frombuffer(b"".join(self._stories.rows), REQUEST)
+
+    @property
+    def held(self) -> int:
+        """How many these are."""
+        return len(self._stories.rows)
 
     # the clock -----------------------------------------------------------------------------------------
 
@@ -78,9 +83,10 @@ class PlainEngine:
         Whatever `settled` and at last `finish` return is, one after the other, the table of the whole run.
         """
         oldest = min((flight.sent for flight in self._flights if flight.sent >= 0), default=self.now)
-        ready = [row for row in self.rows if row[0] < oldest]
-        self._stories.rows = [row for row in self.rows if row[0] >= oldest]
-        return canonical(ready)
+        rows = self.rows
+        ready = rows["sent"] < oldest
+        self._stories.rows = [row.tobytes() for row in rows[~ready]]
+        return canonical(rows[ready])
 
     def _tell(self, flight: Flight, story: Story) -> None:
         """Begin a story."""
@@ -112,7 +118,7 @@ class PlainEngine:
         flight.stamp = -1
         self._flights.pop(flight, None)
         if flight.sent >= 0:
-            self.rows.append(flight.row(UNFINISHED, when))
+            self._stories.rows.append(flight.row(UNFINISHED, when))
 
     # who sends -----------------------------------------------------------------------------------------
 

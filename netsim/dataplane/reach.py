@@ -57,6 +57,7 @@ class Judged:
     """
 
     found: Reach | None
+    address: str | None  # what the target's name meant
     others: int  # changes of the forwarding state that were no node's programming
     programmed: dict[str, int]  # the revision of each node whose rules were asked
     lasts: bool  # nothing that was asked changes by itself, as conntrack does
@@ -70,11 +71,11 @@ class Judged:
         lasts = source.traffic.protocol == "TCP" and not state.limited and not asks
         lasts = lasts and not any(state.kernels[node].affinity for node in view.kernels)
         programmed = {node: state.kernels[node].rules.revision for node in view.kernels}
-        return cls(found, state.version - state.syncs, programmed, lasts)
+        return cls(found, source.address(state), state.version - state.syncs, programmed, lasts)
 
-    def holds(self, state: Forwarding) -> bool:
+    def holds(self, state: Forwarding, source: Source) -> bool:
         """Whether the same would be found now."""
-        if not self.lasts or state.version - state.syncs != self.others:
+        if not self.lasts or state.version - state.syncs != self.others or source.address(state) != self.address:
             return False
         kernels = ((state.kernels[node], revision) for node, revision in self.programmed.items())
         return all(kernel.rules.revision == revision and not kernel.affinity for kernel, revision in kernels)

@@ -6,7 +6,7 @@ source, client, sequence), so that the table does not depend on how an engine or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,11 @@ REQUEST = np.dtype(
 )
 """One request. Strings are indices into the names that the recording carries."""
 
+PACKED = Struct("=6q3ih2b")
+"""The same as bytes, to keep a row by itself: a sixth of a tuple's memory, and nothing for a garbage collector."""
 
-def canonical(rows: Sequence[tuple[int, ...]] | NDArray[np.void]) -> NDArray[np.void]:
+
+def canonical(rows: NDArray[np.void]) -> NDArray[np.void]:
     """These rows in the table's order: by when they were sent, then by source, client and sequence."""
     table = np.array(rows, dtype=REQUEST)
     order = np.argsort(table["sent"])

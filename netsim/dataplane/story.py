@@ -53,7 +53,7 @@ class Stories:
         self.state = state
         self.now = 0
         self._nodes = {name: i for i, name in enumerate(nodes)}
-        self.rows: list[tuple[int, ...]] = []  # of finished requests
+        self.rows: list[bytes] = []  # of finished requests
         self._free = [0] * state.topology.interfaces  # when each interface with a bandwidth is free again
         *self._resends, self._syn_patience = syn_schedule
         self._name_lookup = name_lookup

@@ -94,7 +94,8 @@ class KubeletStopped(NodeFault):
 class RuntimeDead(NodeFault):
     """The container runtime of a node stops answering: containers run on, none is started, stopped or looked at.
 
-    After 30 s the kubelet says that the node is not Ready.
+    After 30 s the kubelet says that the node is not Ready. It is tainted, but its pods stay Ready and keep their
+    endpoints until their tolerations run out: only those of a node that falls silent are marked.
     """
 
     action: Literal["container-runtime-dead"]

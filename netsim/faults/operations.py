@@ -82,7 +82,8 @@ def object_named(target: str) -> tuple[str, tuple[str, str]]:
 class NodeDrain(NodeFault):
     """`kubectl drain`: nodes are cordoned and their pods evicted, those of DaemonSets apart, as budgets allow.
 
-    What a budget refuses is tried again every five seconds. After `duration` the nodes are uncordoned.
+    What a budget refuses is tried again every five seconds. After `duration` nothing is tried any more, and the nodes
+    are uncordoned.
     """
 
     action: Literal["node-drain"]
@@ -105,7 +106,8 @@ class NodeCordon(NodeFault):
 
 
 class NodeDelete(NodeFault):
-    """`kubectl delete node`: the object goes, the machine runs on; its pods are collected after 40 to 60 s.
+    """`kubectl delete node`: the object goes, the machine runs on; its pods, those of DaemonSets
+    too, are collected after 40 to 60 s.
 
     After `duration` its kubelet is started again and registers the node anew.
     """

@@ -56,6 +56,7 @@ class PodKill(PodFault):
     action: Literal["pod-kill"]
     momentary: ClassVar[bool] = True
     grace_period: Duration | None = None
+    says: ClassVar[tuple[str, str]] = ("{names} killed", "")
 
     def hit(self, world: Levers, pod: Object) -> list[Release]:
         """Delete it."""

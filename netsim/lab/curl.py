@@ -29,7 +29,7 @@ from netsim.lab.curl_options import Options, Url, Wrong, parse, url
 from netsim.lab.curl_output import Transfer, printed
 from netsim.lab.dns import lookup
 from netsim.lab.files import file_in
-from netsim.lab.http import respond, served_chain
+from netsim.lab.http import Request, respond, served_chain
 from netsim.lab.names import Names, names_of
 from netsim.simulation import Simulation
 from netsim.traffic import Origin
@@ -304,8 +304,8 @@ def _exchange(names: Names, transfer: Transfer, options: Options) -> None:
     slot = server.queue.enter(now, service)
     transfer.total += _trip(transfer) + (slot[1] - now if slot else 0)
     transfer.starttransfer = transfer.total
-    secure = transfer.url.scheme == "https"
-    transfer.response = respond(simulation, server, port, reached.seen, secure=secure, busy=slot is None)
+    request = Request(reached.seen, options.method, transfer.url.path, transfer.url.scheme == "https")
+    transfer.response = respond(simulation, server, port, request, busy=slot is None)
     if options.closes:
         transfer.response = transfer.response.closing()
     if options.fail and transfer.response.status >= 400:

@@ -60,6 +60,13 @@ class Options:
     tls: str = "1.3"  # the newest version that is allowed
     family: str = ""  # A or AAAA: -4, -6
     headers: list[str] = field(default_factory=list)
+    request: str = ""  # -X
+    data: list[str] = field(default_factory=list)  # -d: sent, and not looked at
+
+    @property
+    def method(self) -> str:
+        """The request's first word."""
+        return self.request or ("HEAD" if self.head else "POST" if self.data else "GET")
 
     @property
     def closes(self) -> bool:
@@ -78,7 +85,8 @@ IGNORED = (
 VALUES = {
     "m": "max-time", "o": "output", "w": "write-out", "max-time": "", "connect-timeout": "", "cacert": "",
     "output": "", "write-out": "", "resolve": "", "tls-max": "", "url": "", "H": "header", "header": "",
-    "X": "request", "request": "", "A": "user-agent", "user-agent": "", "noproxy": "",
+    "X": "request", "request": "", "d": "data", "data": "", "data-raw": "data", "data-ascii": "data",
+    "data-binary": "data", "A": "user-agent", "user-agent": "", "noproxy": "",
 }  # fmt: skip
 
 
@@ -148,7 +156,9 @@ def _value(options: Options, shown: str, name: str, value: str) -> None:
         options.output.append(value)
     elif name == "header":
         options.headers.append(value)
-    elif name in ("cacert", "write-out"):
+    elif name == "data":
+        options.data.append(value)
+    elif name in ("cacert", "write-out", "request"):
         setattr(options, name.replace("-", "_"), value)
 
 

@@ -51,19 +51,23 @@ def printed(transfer: Transfer, options: Options, output: Sequence[str]) -> str:
     if transfer.code and (not options.silent or options.show_error):
         text += f"curl: ({transfer.code}) {transfer.error}\n"
     if transfer.response is not None and not output and transfer.code != 22:
-        text += _shown(transfer.response, options)
+        text += shown(transfer.response, options)
     return text + (_written_out(options.write_out, transfer) if options.write_out else "")
 
 
-def _shown(response: Response, options: Options) -> str:
+def shown(response: Response, options: Options) -> str:
+    """The answer itself, as far as it was asked for."""
     head = response.head().replace("\r\n", "\n") if options.head or options.include else ""
-    return head + ("" if options.head else response.body)
+    return head + ("" if options.method == "HEAD" else response.body.replace("\r\n", "\n"))
 
 
 def _conversation(transfer: Transfer, options: Options) -> str:
-    method = "HEAD" if options.head else "GET"
-    lines = [f"{method} {transfer.url.path} HTTP/1.1", f"Host: {transfer.url.authority}"]
-    lines += [f"User-Agent: curl/{VERSION}", "Accept: */*", *options.headers, ""]
+    lines = [f"{options.method} {transfer.url.path} HTTP/1.1", f"Host: {transfer.url.authority}"]
+    lines += [f"User-Agent: curl/{VERSION}", "Accept: */*", *options.headers]
+    if options.data:
+        length = len("&".join(options.data).encode())
+        lines += [f"Content-Length: {length}", "Content-Type: application/x-www-form-urlencoded"]
+    lines.append("")
     assert transfer.response is not None
     said = transfer.response.head().split("\r\n")[:-1]
     kept = f"* Connection #0 to host {transfer.url.host} left intact"

@@ -15,7 +15,7 @@ rules and error texts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal
@@ -117,7 +117,8 @@ class Docker:
             raise DockerError(f"docker: Error response from daemon: {told}")
         listens = LISTENS.get(_base(image), ())
         anywhere = [*(p.port for p in publish if not p.host_port), *(listens if publish_all else ())]
-        wanted = [*(p for p in publish if p.host_port), *self._ephemeral(host, anywhere)]
+        named = [p for p in publish if p.host_port]
+        wanted = [*named, *self._ephemeral(host, anywhere, {p.host_port for p in named})]
         made = replace(self._made(host, image, name or self._name(host), listens), published=tuple(wanted))
         self._containers.append(made)
         try:
@@ -125,8 +126,10 @@ class Docker:
         except DockerError as error:
             raise DockerError(f"docker: {error}.") from None
 
-    def _refuse_taken(self, made: Container, port: Published) -> None:
-        if any(port.overlaps(taken) for c in self.containers(made.host) for taken in c.published):
+    def _refuse_taken(self, made: Container, port: Published, own: Sequence[Published]) -> None:
+        """A port of the host can be had once: by another container, or by this one (`own`)."""
+        others = [taken for c in self.containers(made.host) for taken in c.published]
+        if any(port.overlaps(taken) for taken in (*others, *own)):
             endpoint = f"{made.name} ({hashlib.sha256(made.id.encode()).hexdigest()})"
             raise DockerError(
                 f"Error response from daemon: driver failed programming external connectivity on endpoint {endpoint}: "
@@ -142,8 +145,8 @@ class Docker:
         """It runs again, with whatever address is free now."""
         old = self.container(name, host)
         if old.state != "running":
-            for port in old.published:
-                self._refuse_taken(old, port)
+            for number, port in enumerate(old.published):
+                self._refuse_taken(old, port, old.published[:number])
             old = replace(old, state="running", started=self.now, address=self._free_address(host))
             self._replace(old)
         return old
@@ -172,8 +175,8 @@ class Docker:
         taken = {GATEWAY, *(c.address for c in self.containers(host))}
         return next(a for a in map(str, BRIDGE.hosts()) if a not in taken)
 
-    def _ephemeral(self, host: str, ports: Sequence[int]) -> Iterator[Published]:
-        taken = {p.host_port for c in self.containers(host) for p in c.published}
+    def _ephemeral(self, host: str, ports: Sequence[int], own: Set[int]) -> Iterator[Published]:
+        taken = {p.host_port for c in self.containers(host) for p in c.published} | own
         free = (port for port in EPHEMERAL if port not in taken)
         yield from (Published(next(free), port) for port in ports)
 

@@ -12,8 +12,9 @@ from ipaddress import IPv4Address
 
 from netsim.lab.certificates import address_in
 from netsim.lab.curl_options import Url, Wrong, parse, url
+from netsim.lab.curl_output import shown
 from netsim.lab.docker import BRIDGE, COMMANDS, GATEWAY, Container, Docker, DockerError, Published, parse_publish
-from netsim.lab.http import PAGE
+from netsim.lab.http import Request, answer
 from netsim.units import DAY, HOUR, MINUTE, MS, S
 
 Printed = tuple[str, int]
@@ -160,7 +161,10 @@ def curl(docker: Docker, origin: str, words: Sequence[str]) -> Printed:
     if met.outcome == "ok" and met.container is not None:
         who = f"Container {met.container.name} on {met.container.host}"
         nginx = met.container.image.startswith("nginx")
-        return (PAGE.format(who=who, seen=met.seen) if nginx else f"{who} answers; it was asked by {met.seen}\n"), 0
+        response = answer(docker.now, Request(met.seen, options.method, wanted.path), who, nginx=nginx)
+        if options.fail and response.status >= 400:
+            return f"curl: (22) The requested URL returned error: {response.status}\n", 22
+        return "" if options.output else shown(response, options), 0
     return _failed(wanted, met.outcome, met.elapsed, options.connect_timeout or options.max_time)
 
 

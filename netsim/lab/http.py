@@ -7,7 +7,11 @@ its volumes hold. The API server has a certificate of its own cluster's authorit
 A certificate that is exchanged in its Secret is shown from then on: the program reloads (as `nginxhttps` of the
 tutorial does, which watches its files).
 
-Left out: anything but GET and HEAD of a page that is always there.
+nginx has the pages of its image and answers anything else as it does: 404 for other paths, 405 for whatever is not
+GET or HEAD, 400 for plain HTTP where it expects TLS. Other programs say the same to every path and method.
+
+Left out: what a request carries, query strings, conditional and range requests, pages mounted into a pod.
+Source: nginx `src/http/ngx_http_special_response.c`, `modules/ngx_http_static_module.c`.
 """
 
 from __future__ import annotations
@@ -33,6 +37,16 @@ TLS_PORTS = (443, 8443, API_SERVER_PORT)
 NGINX = "1.27.3"
 FORBIDDEN = '{"kind":"Status","status":"Failure","reason":"Forbidden","code":403}\n'  # the API server to a stranger
 
+PATHS = ("/", "/index.html", "/50x.html")  # what the image has pages for
+TO_TLS = "The plain HTTP request was sent to HTTPS port"
+REFUSAL = """<html>
+<head><title>{title}</title></head>
+<body>
+<center><h1>{status}</h1></center>
+{more}<hr><center>nginx/{version}</center>
+</body>
+</html>
+""".replace("\n", "\r\n")
 PAGE = """<!DOCTYPE html>
 <html>
 <head>
@@ -44,6 +58,16 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, and whom the program sees asking."""
+
+    seen: str
+    method: str = "GET"
+    path: str = "/"
+    secure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +89,47 @@ class Response:
         return replace(self, headers=tuple(headers))
 
 
-def respond(simulation: Simulation, server: Server, port: int, seen: str, *, secure: bool, busy: bool) -> Response:
-    """What a program says to a request for a page."""
+def respond(simulation: Simulation, server: Server, port: int, request: Request, *, busy: bool) -> Response:
+    """What a program says to a request."""
     now, pod = simulation.now, pod_of(simulation, server)
     nginx = _image(pod).startswith("nginx")
     if busy:
         return _response(now, 503, "Service Unavailable", "overloaded\n", nginx)
-    if is_api_server(server):
-        return _response(now, 403, "Forbidden", FORBIDDEN, False)
     if server is simulation.forwarding.proxies.get(server.machine):
         return _of_proxy(simulation, server.machine, port)
-    if not secure and speaks_tls(simulation, server, port):
-        return _response(now, 400, "Bad Request", "The plain HTTP request was sent to HTTPS port\n", nginx)
+    plain_to_tls = not request.secure and speaks_tls(simulation, server, port)
+    if is_api_server(server) and not plain_to_tls:
+        return _response(now, 403, "Forbidden", FORBIDDEN, False)
     who = f"{'Pod' if nginx else 'pod'} {server.name} on {server.machine}"
-    body = PAGE.format(who=who, seen=seen) if nginx else f"{who} answers; it was asked by {seen}\n"
-    return _response(now, 200, "OK", body, nginx)
+    return answer(now, request, who, nginx=nginx, plain_to_tls=plain_to_tls)
+
+
+def answer(now: int, request: Request, who: str, *, nginx: bool, plain_to_tls: bool = False) -> Response:
+    """What a program that calls itself `who` says: nginx with the pages of its image, or any other."""
+    if nginx:
+        return _of_nginx(now, request, who, plain_to_tls)
+    if plain_to_tls:
+        return _response(now, 400, "Bad Request", "Client sent an HTTP request to an HTTPS server.\n", False)
+    return _response(now, 200, "OK", f"{who} answers; it was asked by {request.seen}\n", False)
+
+
+def _of_nginx(now: int, request: Request, who: str, plain_to_tls: bool) -> Response:
+    if plain_to_tls:
+        return _refusal(now, 400, "Bad Request", TO_TLS).closing()
+    known = request.path.partition("?")[0] in PATHS
+    if request.method not in ("GET", "HEAD", "POST") or (known and request.method == "POST"):
+        return _refusal(now, 405, "Not Allowed")
+    if not known:
+        return _refusal(now, 404, "Not Found")
+    return _response(now, 200, "OK", PAGE.format(who=who, seen=request.seen), True)
+
+
+def _refusal(now: int, status: int, reason: str, detail: str = "") -> Response:
+    """nginx's own page for what it does not do."""
+    line = f"{status} {reason}"
+    more = f"<center>{detail}</center>\r\n" if detail else ""
+    title = f"{status} {detail}" if detail else line
+    return _response(now, status, reason, REFUSAL.format(title=title, status=line, more=more, version=NGINX), True)
 
 
 def _of_proxy(simulation: Simulation, node: str, port: int) -> Response:

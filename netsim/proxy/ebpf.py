@@ -5,9 +5,15 @@ is the endpoint from the start, so nothing is translated on the wire, no conntra
 is replaced; the choice is made once, at connect time. Packets from outside meet a program at the network
 device, which translates them and replaces their source (SNAT, the default). With external policy Local,
 outside packets stay on the node and are dropped if it has no endpoint; clients inside may use all endpoints.
+Inside, a node port is answered in connect() at the internal address of any node, not only of the client's own.
 
-This models Cilium's documentation ("Kubernetes Without kube-proxy"), not its code: what a port that no
-Service has gets at a service address is not documented, and passes here.
+So netfilter sees a connection from inside as one to the pod. What the device's program keeps of a translation is
+in a map of its own (`cilium bpf ct list global`); it is listed with the node's conntrack entries here.
+
+Sources: Cilium's documentation ("Kubernetes Without kube-proxy"); `bpf/bpf_sock.c`, sock4_wildcard_lookup, for the
+nodes' addresses. Not verified: what a port that no Service has gets at a service address (it passes here); whether
+a node's external address counts as the node's in connect() (not here: it is the cloud's edge that answers), and
+whether nodePortAddresses narrows connect() at other nodes (not here).
 """
 
 from __future__ import annotations
@@ -44,7 +50,8 @@ class EBPF:
         for version in rules.claims((query.destination, query.port, query.protocol)):
             there = backends(rules, version)
             return _chosen(rules, there, query, address_kind(there.port, query.destination))
-        for version in rules.node_port_claims(query):
+        elsewhere = rules.claims_elsewhere(query) if _at_socket(query) else ()
+        for version in (*rules.node_port_claims(query), *elsewhere):
             return _chosen(rules, backends(rules, version), query, "node-port")
         return NO_MATCH
 

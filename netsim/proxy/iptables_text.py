@@ -29,7 +29,9 @@ class Rule:
     destination: str = ""
     protocol: str = ""
     port: int = 0  # destination port
-    src_type: str = ""  # LOCAL
+    match_set: tuple[str, str] | None = None  # an ipset, and what is looked up in it: "dst,dst"
+    unbridged: bool = False  # it did not come by a bridge's port
+    src_type: str = ""  # LOCAL or !LOCAL
     dst_type: str = ""
     ctstate: str = ""
     ctstate_first: bool = False  # before the comment, as in the jumps from built-in chains
@@ -54,8 +56,12 @@ class Rule:
         if self.comment:
             quoted = self.comment if _PLAIN.fullmatch(self.comment) else f'"{self.comment}"'
             words.append(f"-m comment --comment {quoted}")
+        if self.match_set:
+            words.append(f"-m set --match-set {' '.join(self.match_set)}")
+        if self.unbridged:
+            words.append("-m physdev ! --physdev-is-in")
         if self.src_type:
-            words.append(f"-m addrtype --src-type {self.src_type}")
+            words.append(f"-m addrtype {_match('--src-type', self.src_type)}")
         if self.dst_type:
             words.append(f"-m addrtype --dst-type {self.dst_type}")
         if self.ctstate and not self.ctstate_first:
@@ -66,7 +72,7 @@ class Rule:
             words.append(f"-m statistic --mode random --probability {kept(self.probability)}")
         if self.recent:
             words.append(_recent(self.recent, family))
-        if self.protocol:
+        if self.port or self.to:
             words.append(f"-m {self.protocol}" + (f" --dport {self.port}" if self.port else ""))
         words.append(self._target(family))
         return " ".join(word for word in words if word)
@@ -81,7 +87,7 @@ class Rule:
         if self.jump == "REJECT":
             return f"-j REJECT --reject-with {'icmp' if family == 4 else 'icmp6'}-port-unreachable"
         if self.jump == "MASQUERADE":
-            return "-j MASQUERADE --random-fully"
+            return "-j MASQUERADE" + ("" if self.match_set else " --random-fully")  # IPVS's hairpins keep ports
         if self.jump == "DNAT":
             assert self.to is not None
             return f"-j DNAT --to-destination {self.to.address}"

@@ -6,7 +6,8 @@ a local endpoint falls back to the cluster's endpoints; an empty virtual server 
 service address are rejected; node ports are served on every address but loopback; load balancer source ranges
 are a filter of their own.
 
-`ipvs_state.py` holds what changes with every connection: whose turn it is, who is bound, who drains.
+`ipvs_rules.py` has the iptables rules and ipsets beside it, `ipvs_state.py` what changes with every
+connection: whose turn it is, who is bound, who drains.
 Sources: kubernetes 1.32 `pkg/proxy/ipvs/proxier.go`; kernel `net/netfilter/ipvs`.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from netsim.proxy.addresses import is_loopback, join
 from netsim.proxy.endpoints import Endpoint
+from netsim.proxy.ipvs_rules import SNAT, hairpin_rule, marking_rule, other_port_rule
 from netsim.proxy.packet import NO_MATCH, Query, Step, Verdict
 from netsim.proxy.paths import address_kind, admits, chosen_addresses, families
 from netsim.proxy.services import ServicePort
@@ -26,14 +28,6 @@ from netsim.units import US
 if TYPE_CHECKING:
     from netsim.proxy.ipvs_state import IPVS as State
     from netsim.proxy.node import NodeRules
-
-SETS = {
-    "cluster-ip": "KUBE-CLUSTER-IP",
-    "external-ip": "KUBE-EXTERNAL-IP",
-    "load-balancer-ip": "KUBE-LOAD-BALANCER",
-    "node-port": "KUBE-NODE-PORT-{protocol}",
-}
-
 
 class IPVS:
     """Virtual servers in the kernel's load balancer."""
@@ -78,10 +72,10 @@ class IPVS:
             if endpoint is not None:
                 steps.append(Step("ipvs", _real_line(endpoint), f"destination becomes {endpoint.address}"))
                 if verdict.masquerades(endpoint, query.source):
-                    steps.append(Step("nat KUBE-POSTROUTING", "-j MASQUERADE --random-fully"))
+                    steps.append(_masquerade(query, verdict))
         return tuple(steps)
 
-    def render(self, rules: NodeRules, state: State | None = None) -> str:
+    def render(self, rules: NodeRules, state: State | None = None, now: int = 0) -> str:
         """`ipvsadm -Ln`, with weights and connections if the node's state is at hand."""
         lines = [
             "IP Virtual Server version 1.2.1 (size=4096)",
@@ -91,14 +85,11 @@ class IPVS:
         for address, port, verdict in virtual_servers(rules):
             assert verdict.service_port is not None
             lines.append(_virtual_line(rules, verdict, address, port))
-            known = state.virtual.get((address, port, verdict.service_port.protocol)) if state else None
-            if known is None:
+            key = (address, port, verdict.service_port.protocol)
+            if state is None or key not in state.virtual:
                 lines += [_real_line(endpoint) for endpoint in verdict.endpoints]
             else:
-                lines += [
-                    _real_line(r.endpoint, r.weight, r.active, r.inactive)
-                    for _, r in sorted(known.servers.items())
-                ]
+                lines += [_real_line(r.endpoint, r.weight, r.active, r.inactive) for r in state.seen(key, now)]
         return "\n".join(lines) + "\n"
 
     def first_packet_cost(self, position: int, services: int) -> int:
@@ -181,21 +172,22 @@ def _marks(rules: NodeRules, query: Query, verdict: Verdict) -> list[Step]:
     """The rules before IPVS that mark a packet for masquerading."""
     if verdict.action != "DNAT" or not verdict.masquerade:
         return []
-    name = SETS[verdict.via].format(protocol=query.protocol)
-    directions = "dst" if verdict.via == "node-port" else "dst,dst"
-    source = ""
-    if verdict.via == "cluster-ip" and not rules.config.masquerade_all and rules.detector(query.family):
-        source = f"! -s {rules.detector(query.family).networks[0]} "
-    rule = f"{source}-m set --match-set {name} {directions} -j KUBE-MARK-MASQ"
-    return [Step("nat KUBE-SERVICES", rule, "mark 0x4000")]
+    chain, rule = marking_rule(rules, query.family, verdict.via, query.protocol)
+    return [Step(f"nat {chain}", rule.text(query.family), "mark 0x4000")]
+
+
+def _masquerade(query: Query, verdict: Verdict) -> Step:
+    """The rule that replaces the source: of what is marked, or of a pod that has been sent to itself."""
+    rule = SNAT if verdict.masquerade else hairpin_rule(query.family)
+    effect = "source becomes the address of the device it leaves by"
+    return Step("nat KUBE-POSTROUTING", rule.text(query.family), effect)
 
 
 def _refusing_rule(query: Query, verdict: Verdict) -> tuple[str, str]:
     if verdict.action == "DROP":
         return "filter KUBE-SOURCE-RANGES-FIREWALL", "-j DROP"
     if verdict.service_port is None:
-        rule = "-m conntrack --ctstate NEW -m set --match-set KUBE-IPVS-IPS dst -j REJECT"
-        return "filter KUBE-IPVS-FILTER", rule
+        return "filter KUBE-IPVS-FILTER", other_port_rule(query.family).text(query.family)
     return "ipvs", f"{query.protocol:4} {join(query.destination, query.port)}"
 
 

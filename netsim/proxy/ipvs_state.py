@@ -1,29 +1,39 @@
 """IPVS on one node, as state: virtual servers, their real servers, connections, and whose turn it is.
 
+A TCP connection counts as active while it is established. When it has ended, however it did, it counts as
+inactive for as long as TIME_WAIT lasts.
+
 kube-proxy gives every real server weight 1. One that must go gets weight 0 and stays until its connections
-are gone (TCP); it is asked about once a minute. UDP and SCTP ones go at once. A client with affinity is bound
+are gone, active and inactive (TCP); it is asked about once a minute, here by the first connection of each minute.
+UDP and SCTP ones go at once. A client with affinity is bound
 by a persistence template, which does not count if its server has weight 0 (expire_quiescent_template).
 
 The schedulers are the kernel's. With sh and dh a server of weight 0 keeps its bucket, and connections that
 hash to it are refused until it is removed. mh is a Maglev table over our own hash: the kernel's is keyed by
 chance.
 
-Left out: thresholds, lblc and lblcr. Sources: kernel
-`net/netfilter/ipvs/ip_vs_{rr,lc,wlc,sh,dh,mh,sed,nq}.c`; kubernetes 1.32
+Left out: thresholds, lblc and lblcr; connections of UDP and SCTP, handshakes under way and those that fail are
+not counted; a reset counts as long as a proper end (the kernel: 10 s). Sources: kernel
+`net/netfilter/ipvs/ip_vs_{rr,lc,wlc,sh,dh,mh,sed,nq,proto_tcp}.c`; kubernetes 1.32
 `pkg/proxy/ipvs/graceful_termination.go`.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import ip_address
 
 from netsim.proxy.endpoints import Endpoint
+from netsim.units import S
 
 BUCKETS = 256  # of sh and dh
 MAGLEV_SIZE = 4093  # of mh, IP_VS_MH_TAB_INDEX 12
+
+TIME_WAIT = 120 * S
+MINUTE = 60 * S
 
 ServerKey = tuple[str, int, str]
 """A virtual server: address, port, protocol."""
@@ -36,12 +46,19 @@ class RealServer:
     endpoint: Endpoint
     weight: int = 1
     active: int = 0  # established connections
-    inactive: int = 0  # others: opening or closing
+    inactive: int = 0  # others: opening or closed
+    ends: deque[int] = field(default_factory=deque)  # when those that are closed are forgotten, soonest first
 
     @property
     def load(self) -> int:
         """What lc and wlc compare: an active connection counts for 256 others."""
         return self.active * 256 + self.inactive
+
+    def expire(self, now: int) -> None:
+        """Forget the connections that have been closed for long enough."""
+        while self.ends and self.ends[0] <= now:
+            self.ends.popleft()
+            self.inactive -= 1
 
 
 @dataclass(slots=True)
@@ -68,6 +85,7 @@ class IPVS:
 
     def __init__(self) -> None:
         self.virtual: dict[ServerKey, VirtualServer] = {}
+        self._asked = 0  # the minute in which it was last looked for drained servers
 
     def program(
         self,
@@ -99,24 +117,37 @@ class IPVS:
         self.virtual.pop(key, None)
 
     def drain(self) -> None:
-        """Take away the real servers of weight 0 without a connection; kube-proxy does so every minute."""
+        """Take away the real servers of weight 0 without a connection."""
         for server in self.virtual.values():
             for address, real in list(server.servers.items()):
                 if real.weight == 0 and not real.active + real.inactive:
                     del server.servers[address]
 
+    def pass_time(self, now: int) -> None:
+        """What has happened by now: connections are forgotten, and kube-proxy has looked for drained servers."""
+        if now // MINUTE == self._asked:
+            return
+        self._asked = now // MINUTE
+        for server in self.virtual.values():
+            for real in server.servers.values():
+                real.expire(now // MINUTE * MINUTE)
+        self.drain()
+
     def choose(self, key: ServerKey, client: str, now: int) -> Endpoint | None:
         """The endpoint for a new connection; None if no real server takes it, and it is refused."""
+        self.pass_time(now)
         server = self.virtual.get(key)
         if server is None or not server.servers:
             return None
+        for real in server.servers.values():
+            real.expire(now)
         bound = self._bound(server, client, now)
-        real = bound or SCHEDULERS[server.scheduler](server, client, key[0])
-        if real is None:
+        chosen = bound or SCHEDULERS[server.scheduler](server, client, key[0])
+        if chosen is None:
             return None
         if server.persistence is not None:
-            server.templates[client] = (real.endpoint.address, now)
-        return real.endpoint
+            server.templates[client] = (chosen.endpoint.address, now)
+        return chosen.endpoint
 
     def opened(self, key: ServerKey, endpoint: Endpoint) -> None:
         """A connection was begun: it counts as inactive until it is established."""
@@ -126,20 +157,35 @@ class IPVS:
         """A connection's handshake is done."""
         self._count(key, endpoint, active=1, inactive=-1)
 
-    def closed(self, key: ServerKey, endpoint: Endpoint, *, was_established: bool = True) -> None:
-        """A connection's entry is gone."""
-        self._count(key, endpoint, active=-was_established, inactive=was_established - 1)
+    def closed(self, key: ServerKey, endpoint: Endpoint, now: int) -> None:
+        """An established connection has ended."""
+        real = self._real(key, endpoint)
+        if real is not None and real.active:  # one that came back has forgotten those of its former life
+            real.active -= 1
+            real.inactive += 1
+            real.ends.append(now + TIME_WAIT)
+
+    def seen(self, key: ServerKey, now: int) -> list[RealServer]:
+        """The real servers of a virtual one by address, with the connections they have now."""
+        server = self.virtual.get(key)
+        found = [real for _, real in sorted(server.servers.items())] if server else []
+        for real in found:
+            real.expire(now)
+        return found
 
     def clear(self) -> None:
         """The node booted."""
         self.virtual.clear()
 
     def _count(self, key: ServerKey, endpoint: Endpoint, active: int = 0, inactive: int = 0) -> None:
-        server = self.virtual.get(key)
-        real = server.servers.get(endpoint.address) if server else None
+        real = self._real(key, endpoint)
         if real is not None:
             real.active = max(0, real.active + active)
             real.inactive = max(0, real.inactive + inactive)
+
+    def _real(self, key: ServerKey, endpoint: Endpoint) -> RealServer | None:
+        server = self.virtual.get(key)
+        return server.servers.get(endpoint.address) if server else None
 
     def _bound(self, server: VirtualServer, client: str, now: int) -> RealServer | None:
         if server.persistence is None or client not in server.templates:

@@ -69,6 +69,7 @@ class NodeRules:
         known = tables.cluster_cidrs if self.config.detect_local == "ClusterCIDR" else Ranges(())
         self._detectors = {v: Ranges(known.of_family(v).networks[:1]) for v in (4, 6)}
         self._own_pods = Ranges(node.pod_cidrs)
+        tables.node_addresses.update(node.addresses)
         self._sources: dict[str, tuple[bool, bool, bool]] = {}
         self._memo: dict[tuple[Any, ...], tuple[int, tuple[object, ...], Verdict]] = {}
         self._node_port_addresses = {v: self.mode.node_port_addresses(self, v) for v in (4, 6)}
@@ -192,6 +193,12 @@ class NodeRules:
             return ()
         return self.claims((_of(NODE_PORT, query.family), query.port, query.protocol))
 
+    def claims_elsewhere(self, query: Query) -> tuple[Version, ...]:
+        """The service ports whose node port a packet to another node of the cluster would reach there."""
+        if query.to_node or query.destination not in self.tables.node_addresses:
+            return ()
+        return self.claims((_of(NODE_PORT, query.family), query.port, query.protocol))
+
     def node_port_addresses(self, version: int) -> tuple[str, ...] | None:
         """The addresses that serve node ports; None: every local one."""
         return self._node_port_addresses[version]
@@ -275,9 +282,10 @@ class NodeRules:
         if not self.revision:
             return ()
         tables, revision, destination = self.tables, self.revision, query.destination
+        to_a_node = query.to_node or destination in tables.node_addresses
         return (
             self.claims((destination, query.port, query.protocol)),
-            self.claims((_of(NODE_PORT, query.family), query.port, query.protocol)) if query.to_node else (),
+            self.claims((_of(NODE_PORT, query.family), query.port, query.protocol)) if to_a_node else (),
             self.claims((_of(HEALTH_CHECK, query.family), query.port, "TCP")) if query.to_node else (),
             tables.is_cluster_ip(destination, revision),
             tables.is_virtual(destination, revision),

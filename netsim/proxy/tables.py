@@ -100,6 +100,7 @@ class Tables:
         self.config = config
         self.cluster_cidrs = Ranges(cluster_cidrs)
         self.service_cidrs = Ranges(service_cidrs)
+        self.node_addresses: set[str] = set()  # of all nodes, to look an address up
         self.revision = 1
         self._ports: dict[PortId, Chain[Version | None]] = {}
         self._in_order: list[PortId] = []  # of all that have ever been; empty: to be sorted anew

@@ -5,7 +5,8 @@ the fault was never detected) meets no bound. The names and units of the measure
 (`netsim.scenario.measures`); how each is computed is here and in `moments.py`: one function a measure.
 
 `outage` and `availability` are by the rules (`reachability.py`): a time in which a source could not reach its
-target counts whether or not it tried. Requests that the end of the run cut off have not failed.
+target counts whether or not it tried; one whose pod never ran has neither. Requests that the end of the run cut off
+have not failed.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Finding:
     at_most: Value
     value: Value
     passed: bool
+    nothing: str = "never"  # what is said where there is no value
 
     @property
     def claim(self) -> str:
@@ -54,7 +56,7 @@ class Finding:
     @property
     def found(self) -> str:
         """The value in words."""
-        return "never" if self.value is None else _WORDS[KNOWN[self.measure].unit](self.value)
+        return self.nothing if self.value is None else _WORDS[KNOWN[self.measure].unit](self.value)
 
     def data(self) -> dict[str, Any]:
         """The finding as `summary.json` holds it: durations in seconds, shares from 0 to 1."""
@@ -81,7 +83,13 @@ def judge(run: Run, check: Check) -> Finding:
     )
     value = MEASURES[check.measure](run, check.of)
     passed = value is not None and (least is None or value >= least) and (most is None or value <= most)
-    return Finding(check.measure, check.of, least, most, value, passed)
+    return Finding(check.measure, check.of, least, most, value, passed, _nothing(run, check))
+
+
+def _nothing(run: Run, check: Check) -> str:
+    """What a measure without a value means."""
+    silent = KNOWN[check.measure].of == "source" and not run.statistics(check.of).requests
+    return "no requests" if silent else "never"
 
 
 def _outcomes(run: Run, source: str, names: tuple[str, ...]) -> int:
@@ -99,11 +107,15 @@ def _rate(run: Run, source: str) -> Value:
 
 
 def _outage(run: Run, source: str) -> Value:
+    if source in run.recording.absent:
+        return None
     return max((end - begin for begin, end in run.outages(source)), default=0)
 
 
 def _availability(run: Run, source: str) -> Value:
     """The part of the run outside the source's outages; of all together, outside anybody's."""
+    if source in run.recording.absent:
+        return None
     covered, reached = 0, 0
     for begin, end in sorted(run.outages(source)):
         covered += max(0, end - max(begin, reached))

@@ -67,13 +67,14 @@ class Thinned:
 class Tally:
     """What is said of the requests of one source."""
 
-    def __init__(self, instants: Instants) -> None:
+    def __init__(self, instants: Instants, strikes: Instants) -> None:
         self.counts = np.zeros(len(OUTCOMES), np.int64)
         self.first = np.full(len(OUTCOMES), -1, np.int64)  # when the first and the last with this outcome were sent
         self.last = np.full(len(OUTCOMES), -1, np.int64)
         self.latencies = Latencies()
         self.losses = Losses()
         self.stretches = Stretches(instants)
+        self.failures = Stretches(strikes)  # what was lost, by when it failed
 
     def add(self, sent: Times, latency: Times, outcome: NDArray[np.int8]) -> None:
         """More of them, in the order of sending."""
@@ -89,6 +90,7 @@ class Tally:
         lost = finished & (outcome != OK)
         self.losses.add(sent, lost, finished)
         self.stretches.add(sent, outcome, lost)
+        self.failures.failed(sent[lost], sent[lost] + latency[lost], outcome[lost])
 
 
 class Digest:
@@ -98,9 +100,10 @@ class Digest:
         sources = range(count)
         self.step = step = _step(until)
         self._length = steps = max(1, -(-until // step))
-        self.instants = Instants()
-        self.instants.add(fault.at for fault in scenario.document.faults)
-        self.tallies = [Tally(self.instants) for _ in sources]
+        self.instants, self.strikes = Instants(), Instants()
+        for instants in (self.instants, self.strikes):
+            instants.add(fault.at for fault in scenario.document.faults)
+        self.tallies = [Tally(self.instants, self.strikes) for _ in sources]
         self.seconds = [Series(S, max(1, -(-until // S))) for _ in sources]
         self.steps = [Series(step, steps) for _ in sources]
         self.together = Series(step, steps) if count > APART else None
@@ -125,7 +128,9 @@ class Digest:
     def _strikes(self, changes: Sequence[Change]) -> None:
         """Faults struck, perhaps when nobody knew beforehand."""
         fresh = changes[self._changes :]
-        self.instants.add(change.time for change in fresh if change.kind == "fault")
+        strikes = [change.time for change in fresh if change.kind == "fault"]
+        self.instants.add(strikes)
+        self.strikes.add(strikes)
         self._changes = len(changes)
 
     def _take(self, rows: NDArray[np.void]) -> None:
@@ -189,6 +194,10 @@ class Digest:
     def between(self, source: int, begin: int, end: int) -> Stretch:
         """What became of the requests that a source sent from one instant to before another."""
         return self.tallies[source].stretches.between(begin, end)
+
+    def failed(self, source: int, begin: int, end: int) -> Stretch:
+        """What a source lost between two strikes of faults, by when it failed; never one that went well."""
+        return self.tallies[source].failures.between(begin, end)
 
 
 def _by_source(source: NDArray[np.int16], sources: int) -> Iterable[NDArray[np.intp]]:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netsim.report.incidents import Incident, Loss
+from netsim.report.replacements import Left
 from netsim.report.stages import Stage
-from netsim.report.wording import count, duration, instant, offset, share, thousandths
+from netsim.report.wording import count, duration, instant, offset, share, some, thousandths
 
 if TYPE_CHECKING:
     from netsim.report.run import Run
@@ -34,16 +35,16 @@ def incidents(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
         yield f"  {paint(incident.fault, 'title')}{paint(f'  {_what(incident)}', 'dim')}"
         yield from stages(incident.stages, incident.injected, width, paint)
         yield f"    {paint(_lengths(incident), 'plain')}"
-        if incident.turned_away is not None:
-            yield f"    load balancers turned away after {duration(incident.turned_away - incident.injected)}"
+        yield from _left(incident.left)
+        if incident.kept:
+            yield f"    not evicted: {some([_short(pod) for pod in incident.kept])}"
         yield from _losses(incident.losses, paint)
     if len(shown) < len(every):
         yield f"  {paint(f'{len(every) - len(shown)} more are in incidents.csv', 'dim')}"
 
 
 def _what(incident: Incident) -> str:
-    names = [victim.partition("/")[2].removeprefix("default/") or victim for victim in incident.victims]
-    whom = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "nobody"
+    whom = some([_short(victim) for victim in incident.victims]) or "nobody"
     healed = "" if incident.healed is None else f" to {instant(incident.healed)}"
     return f"{incident.action} of {whom}, {'at' if not healed else 'from'} {instant(incident.injected)}{healed}"
 
@@ -79,15 +80,39 @@ def bar(begin: int, end: int, total: int, room: int) -> str:
 
 def _lengths(incident: Incident) -> str:
     noticed = f"reaction {duration(incident.reaction)}" if incident.reaction is not None else "not noticed"
-    repaired = f"repair {duration(incident.repair)}" if incident.repair is not None else "not repaired"
+    repaired = _repaired(incident)
     back = "not yet over" if incident.outage is None else duration(incident.outage)
     recovery = f", recovery {duration(incident.recovery)}" if incident.recovery is not None else ""
-    return f"{noticed}, {repaired}{recovery}, outage {back}"
+    return f"{noticed}{repaired}{recovery}, outage {back}"
+
+
+def _repaired(incident: Incident) -> str:
+    """How long the repair took; of what Kubernetes never noticed, and what let go by itself, there was none."""
+    if incident.repair is not None:
+        return f", repair {duration(incident.repair)}"
+    if incident.repaired is not None:
+        return f", ready again after {duration(incident.repaired - incident.injected)}"
+    return "" if incident.noticed is None and incident.healed is not None else ", not repaired"
+
+
+def _left(left: Sequence[Left]) -> Lines:
+    """Pods that are not part of the repair, and why not."""
+    for when, later in (("never", False), ("only with its node", True)):
+        some_left = [each for each in left if later == (each.created is not None)]
+        if some_left:
+            names = some([f"{_short(each.pod)} ({each.kind or 'no owner'})" for each in some_left])
+            yield f"    replaced {when}: {names}"
+
+
+def _short(subject: str) -> str:
+    """What a person calls a victim."""
+    return subject.partition("/")[2].removeprefix("default/") or subject
 
 
 def _losses(losses: Sequence[Loss], paint: Paint) -> Lines:
     for loss in losses:
         if loss.lost and loss.first is not None and loss.last is not None:
             how = ", ".join(f"{count(number)} {outcome}" for outcome, number in loss.outcomes)
-            when = f"sent from {instant(loss.first)} to {instant(loss.last)}"
+            first, last = instant(loss.first), instant(loss.last)
+            when = f"sent at {first}" if first == last else f"sent from {first} to {last}"
             yield f"    {loss.source}: {paint(how, 'bad')} {when}, {share(loss.availability)} available"

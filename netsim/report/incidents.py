@@ -2,14 +2,17 @@
 
 An incident is one stroke of a fault (one that strikes again and again has many), with everything that is put down to
 it: what concerns the nodes or pods it hit, until they are struck again (or, where it hit neither, everything, until
-the next stroke of any fault); and the requests that are lost until the next stroke of any fault. Its four times are
-those of the literature on availability:
+the next stroke of any fault); and the requests that fail until the next stroke of any fault, among them those that
+were under way when it struck. Its four times are those of the literature on availability:
 
     reaction  from the failure to the first thing that Kubernetes does about it
     repair    from the reaction until what failed, or its replacement, is ready again
     recovery  from the reaction until every source reaches its target again
-    outage    from the moment at which a source was first cut off until then; where that is the failure itself,
-              outage = reaction + recovery
+    outage    from the moment at which a source was first cut off, wholly or in part, until then; where that is the
+              failure itself, outage = reaction + recovery
+
+What counts as being cut off, and as being well again for good, is told in `spells.py`; who replaces whom, in
+`replacements.py`.
 
 Which component spent the time in between is told by the stages (`stages.py`).
 
@@ -25,20 +28,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netsim.dataplane.history import Change
-from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
+from netsim.dataplane.requests import OK, OUTCOMES
 from netsim.report.effects import Effects
+from netsim.report.replacements import Left, Owners, kind_of, owners, replacements
+from netsim.report.spells import Spell, felt, held, of_sources, of_victims, over
 from netsim.report.stages import Stage, stages
 from netsim.report.strokes import Stroke, strokes
 from netsim.units import S
 
 if TYPE_CHECKING:
     from netsim.report.digest import Digest
-    from netsim.simulation import Outage, Recording
+    from netsim.simulation import Recording
 
 Time = int | None
-
-STEADY = 30 * S
-"""A source that is cut off again sooner than this was not back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Loss:
     last: Time  # and the last
     lost: int
     outcomes: tuple[tuple[str, int], ...]  # how they failed, and how many so
-    availability: float | None  # the part of the requests sent from the fault until the next one that ended ok
+    availability: float | None  # the part that ended ok of these and of those that did, sent until the next fault
 
     def data(self) -> dict[str, Any]:
         """As `summary.json` holds it."""
@@ -78,7 +80,8 @@ class Incident:
     turned_away: Time  # the last of the victims that a load balancer no longer sends to
     tainted: Time  # NoExecute: from here on tolerations are counted
     evicted: Time  # the last of the victims' pods was told to go
-    created: Time  # as many pods as went have taken their place
+    created: Time  # as many pods as went have taken their place, of those that can be replaced
+    created_by: str  # the kind of the owner that made the last of them
     scheduled: Time
     ready: Time
     in_rules: Time  # on every node
@@ -86,7 +89,10 @@ class Incident:
     back: Time  # every source reaches its target again
     led: Time  # controllers lead again
     repaired: Time  # what failed, or its replacement, is ready
+    repaired_by: str
+    left: tuple[Left, ...]  # pods that went and could not be replaced, or not before their node was back
     losses: tuple[Loss, ...] = ()
+    kept: tuple[str, ...] = ()  # pods that were to be evicted and were not: the API server refused until the end
 
     @property
     def reaction(self) -> Time:
@@ -126,7 +132,8 @@ class Incident:
         return {
             "fault": self.fault, "action": self.action, "victims": list(self.victims), **moments,
             "noticedBy": self.noticed_by, "rulesNodes": list(self.rules_nodes), **lengths,
-            "lost": sum(loss.lost for loss in self.losses),
+            "createdBy": self.created_by, "left": [left.data() for left in self.left],
+            "lost": sum(loss.lost for loss in self.losses), "notEvicted": list(self.kept),
             "sources": [loss.data() for loss in self.losses],
             "stages": [stage.data() for stage in self.stages],
         }  # fmt: skip
@@ -165,22 +172,23 @@ NOTICES = {
     "node-not-ready": "node lifecycle",
     "pod-not-ready": "kubelet",
     "endpoint-not-ready": "EndpointSlice",
-    "pod-created": "ReplicaSet",
+    "pod-created": "",
+    "sandbox-lost": "kubelet",
     "leader-lost": "leader election",
 }
-"""Changes by which a component of Kubernetes shows that it has noticed something, and which component that is."""
+"""Changes by which a component of Kubernetes shows that it has noticed something, and which one (empty: the owner)."""
 
 
 def incidents(recording: Recording, digest: Digest) -> tuple[Incident, ...]:
     """Every incident of a run, in the order in which they began."""
-    every, effects = strokes(recording), Effects(recording.changes)
+    every, effects, owned = strokes(recording), Effects(recording.changes), owners(recording.changes)
     times = [change.time for change in recording.changes]
     found = []
     for stroke in every:
         until = min((other.at for other in every if other.at > stroke.at), default=recording.ended)
         again = stroke.again(every, recording.ended + 1)
         window = recording.changes[bisect_left(times, stroke.at) : bisect_left(times, again)]
-        found.append(_incident(recording, digest, stroke, until, window, effects))
+        found.append(_incident(recording, digest, stroke, until, window, effects, owned))
     return tuple(found)
 
 
@@ -188,25 +196,28 @@ def incidents(recording: Recording, digest: Digest) -> tuple[Incident, ...]:
 
 
 def _incident(
-    recording: Recording, digest: Digest, stroke: Stroke, until: int, window: Sequence[Change], effects: Effects
-) -> Incident:
+    recording: Recording, digest: Digest, stroke: Stroke, until: int, window: Sequence[Change], effects: Effects,
+    owned: Owners,
+) -> Incident:  # fmt: skip
     own = [change for change in window if stroke.concerns(change)]
-    by_kind: dict[str, list[Change]] = {}
-    for change in own:
-        by_kind.setdefault(change.kind, []).append(change)
-    notice = next((c for c in window if c.kind in NOTICES and _is_reaction(stroke, c)), None)
+    by_kind = _by_kind(own)
+    notice = next((c for c in window if c.kind in NOTICES and _is_reaction(stroke, c, until)), None)
     gone = _firsts(by_kind.get("endpoint-not-ready", ()))
     acted = effects.of(gone) if gone else ()
-    fresh = _replacements(stroke, window, by_kind)
-    entered = [c for c in _of(window, "endpoint-ready") if c.subject.rpartition("/")[2] in {n for _, n in fresh}]
-    joined = effects.of(_firsts(entered)) if entered and len(_firsts(entered)) == len(fresh) else ()
-    ready = _all_of(window, "pod-ready", fresh)
-    led = next((c.time for c in _of(window, "leader-elected")), None)
-    repaired = next((time for time in (ready, _well_again(by_kind), led) if time is not None), None)
+    leavers = _leavers(by_kind)
+    fresh = replacements(stroke, window, leavers, owned)
+    ready = fresh.all(window, "pod-ready")
+    entered = _firsts(c for c in _of(window, "endpoint-ready") if c.time >= fresh.created.get(_pod(c), c.time + 1))
+    joined = effects.of(entered) if entered and ready is not None else ()
+    led, deposed = _led(recording, stroke, window, until)
+    others = notice is not None and notice.kind == "node-not-ready" and not stroke.concerns(notice)
+    readied_by, ill = of_victims(_by_kind(window) if others else by_kind)
+    ends = ((ready, "kubelet"), (_well_again(ill, stroke), readied_by), (led if deposed else None, "leader election"))
+    repaired, repaired_by = next((end for end in ends if end[0] is not None), (None, ""))
     sources = stroke.sources(recording)
-    outages = [o for o in recording.outages if stroke.at <= o.began < until and o.source in sources]
+    spells = of_sources(recording, digest, stroke, until, sources)
     tainted = [c for c in by_kind.get("taint-added", ()) if c.detail.endswith(":NoExecute")]
-    evicted = _leavers(by_kind) if stroke.nodes and tainted else []
+    evicted = leavers if stroke.nodes and tainted else []
     return Incident(
         fault=stroke.fault,
         action=stroke.action,
@@ -223,20 +234,46 @@ def _incident(
         turned_away=max((c.time for c in by_kind.get("lb-node-out", ())), default=None),
         tainted=max((c.time for c in _firsts(tainted)), default=None),
         evicted=max((c.time for c in evicted), default=None),
-        created=_all_of(window, "pod-created", fresh),
-        scheduled=_all_of(window, "pod-scheduled", fresh),
+        created=max(fresh.created.values(), default=None),
+        created_by=fresh.by,
+        scheduled=fresh.all(window, "pod-scheduled"),
         ready=ready,
         in_rules=joined[-1][1] if joined else None,
-        cut_off=min((outage.began for outage in outages), default=None),
-        back=_back(outages, stroke.at),
+        cut_off=min((began for began, _ in spells), default=None),
+        back=over(spells, stroke.at, felt(by_kind, held(stroke, recording.ended))),
         led=led,
         repaired=repaired,
+        repaired_by=repaired_by,
+        left=fresh.left,
         losses=_losses(recording, digest, sources, stroke.at, until),
+        kept=_kept(by_kind, stroke.healed),
     )
+
+
+def _kept(by_kind: dict[str, list[Change]], healed: Time) -> tuple[str, ...]:
+    """The victims' pods that the API server would not let go, and that were still there when the fault let go."""
+    gone = {change.subject for change in _leavers(by_kind) if healed is None or change.time <= healed}
+    asked = [change.subject for change in _firsts(by_kind.get("refused", ()))]
+    return tuple(subject for subject in asked if subject.startswith("pod/") and subject not in gone)
 
 
 def _of(changes: Iterable[Change], kind: str) -> list[Change]:
     return [change for change in changes if change.kind == kind]
+
+
+def _by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.kind, []).append(change)
+    return found
+
+
+def _led(recording: Recording, stroke: Stroke, window: Sequence[Change], until: int) -> tuple[Time, bool]:
+    """When controllers led again, whatever struck meanwhile; and whether it was this stroke that deposed them."""
+    lost = next((c.time for c in _of(window, "leader-lost") if c.time < until), None)
+    changes = window if lost is None else recording.changes
+    since = stroke.at if lost is None else lost
+    return next((c.time for c in _of(changes, "leader-elected") if c.time >= since), None), lost is not None
 
 
 def _firsts(changes: Iterable[Change]) -> list[Change]:
@@ -247,18 +284,28 @@ def _firsts(changes: Iterable[Change]) -> list[Change]:
     return list(first.values())
 
 
-def _is_reaction(stroke: Stroke, change: Change) -> bool:
-    """Whether a change shows that somebody has noticed: not part of the stroke itself, and about its victims."""
+def _is_reaction(stroke: Stroke, change: Change, until: int) -> bool:
+    """Whether a change shows that somebody has noticed: not part of the stroke itself, and about its victims.
+
+    What follows from it elsewhere, only until the next fault strikes (`until`).
+    """
     if change.detail == stroke.fault:
         return False
     replaces = change.kind == "pod-created" and stroke.owned is None
-    return stroke.concerns(change) or replaces or change.kind in ("leader-lost", "node-not-ready")
+    follows = replaces or change.kind in ("leader-lost", "node-not-ready")
+    return stroke.concerns(change) or (follows and change.time < until)
+
+
+def _pod(endpoint: Change) -> str:
+    """The pod behind an endpoint, as history calls it."""
+    _, namespace, _, name = endpoint.subject.split("/", 3)
+    return f"pod/{namespace}/{name}"
 
 
 def _noticer(notice: Change) -> str:
     if notice.kind == "node-not-ready" and notice.detail.startswith("False"):
         return "kubelet"
-    return NOTICES[notice.kind]
+    return NOTICES[notice.kind] or kind_of(notice.detail)
 
 
 def _leavers(by_kind: dict[str, list[Change]]) -> list[Change]:
@@ -266,55 +313,13 @@ def _leavers(by_kind: dict[str, list[Change]]) -> list[Change]:
     return _firsts([*by_kind.get("pod-terminating", ()), *by_kind.get("pod-deleted", ())])
 
 
-def _replacements(
-    stroke: Stroke, window: Sequence[Change], by_kind: dict[str, list[Change]]
-) -> list[tuple[str, str]]:
-    """The pods that took the place of those that went, as namespace and name; none if not all places were taken."""
-    created = by_kind.get("pod-created", []) if stroke.owned else _of(window, "pod-created")
-    if stroke.nodes or stroke.pods:
-        gone = _leavers(by_kind)
-        if not gone:
-            return []
-        created = [c for c in created if c.time >= min(g.time for g in gone)][: len(gone)]
-        if len(created) < len(gone):
-            return []
-    return [(c.subject.split("/")[1], c.subject.split("/")[2]) for c in created]
-
-
-def _all_of(window: Sequence[Change], kind: str, pods: Sequence[tuple[str, str]]) -> Time:
-    """When the last of the pods had first changed so; None if one never did."""
-    subjects = {f"pod/{namespace}/{name}" for namespace, name in pods}
-    first = [change for change in _firsts(_of(window, kind)) if change.subject in subjects]
-    return max((c.time for c in first), default=None) if len(first) == len(subjects) else None
-
-
-def _well_again(by_kind: dict[str, list[Change]]) -> Time:
-    """When the victims' pods were ready again themselves (or the nodes, if no pod had ceased to be)."""
-    for off, on in (("pod-not-ready", "pod-ready"), ("node-not-ready", "node-ready")):
-        failed_first = {c.subject: c.time for c in reversed(by_kind.get(off, ()))}
-        again = {
-            c.subject: c.time
-            for c in reversed(by_kind.get(on, ()))
-            if c.subject in failed_first and c.time >= failed_first[c.subject]
-        }
-        if failed_first:
-            return max(again.values()) if len(again) == len(failed_first) else None
-    return None
-
-
-def _back(outages: Sequence[Outage], at: int) -> Time:
-    """When every source could reach its target again, for a while; never if one still cannot.
-
-    Where none was cut off that is at once.
-    """
-    back = at
-    for outage in outages:  # in the order in which they began
-        if back > at and outage.began > back + STEADY:
-            break
-        if outage.ended is None:
-            return None
-        back = max(back, outage.ended)
-    return back
+def _well_again(ill: Sequence[Spell], stroke: Stroke) -> Time:
+    """When what failed was ready again itself, for good: never while the fault is at work."""
+    if not ill or stroke.lasting:
+        return None
+    since = stroke.at if stroke.healed is None else stroke.healed
+    each = over(ill, stroke.at, since)
+    return None if each is None else max(each, since)
 
 
 def _losses(recording: Recording, digest: Digest, sources: Sequence[str], at: int, until: int) -> tuple[Loss, ...]:
@@ -322,16 +327,17 @@ def _losses(recording: Recording, digest: Digest, sources: Sequence[str], at: in
     for code, source in enumerate(recording.sources):
         if source not in sources:
             continue
-        sent = digest.between(code, at, max(until, at + 1))
-        failures = [(i, int(number)) for i, number in enumerate(sent.counts) if number and i not in (OK, UNFINISHED)]
+        ok = int(digest.between(code, at, max(until, at + 1)).counts[OK])
+        failed = digest.failed(code, at, max(until, at + 1))
+        failures = [(i, int(number)) for i, number in enumerate(failed.counts) if number]
         found.append(
             Loss(
                 source,
-                sent.first_lost,
-                sent.last_lost,
-                sent.lost,
+                failed.first_lost,
+                failed.last_lost,
+                failed.lost,
                 tuple((OUTCOMES[i], number) for i, number in failures),
-                int(sent.counts[OK]) / sent.finished if sent.finished else None,
+                ok / (ok + failed.lost) if ok or failed.lost else None,
             )
         )
     return tuple(found)

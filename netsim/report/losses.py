@@ -54,14 +54,15 @@ class Losses:
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
-        self._requests = self._finished = 0  # so far
+        self.finished = 0  # requests that have an outcome, so far
+        self._requests = 0
 
     def add(self, sent: Times, lost: Flags, finished: Flags) -> None:
         """More of the source's requests: when they were sent, which were lost, which have an outcome at all."""
         at = np.flatnonzero(lost)
         if len(at):
             times, rows = sent[at], at + self._requests
-            done = np.cumsum(finished)[at] + self._finished
+            done = np.cumsum(finished)[at] + self.finished
             starts = np.flatnonzero((np.diff(times) > GAP) & (np.diff(rows) > STREAK)) + 1
             for first, end in pairwise([0, *starts.tolist(), len(at)]):
                 last = end - 1
@@ -76,7 +77,7 @@ class Losses:
                 )
                 self._extend(span)
         self._requests += len(sent)
-        self._finished += int(np.count_nonzero(finished))
+        self.finished += int(np.count_nonzero(finished))
 
     def _extend(self, span: Span) -> None:
         if self.spans and not self.spans[-1].apart(span):

@@ -31,14 +31,17 @@ COLORS = {
     "EndpointSlice": "#b79f00",
     "kube-proxy": "#5b4a8a",
     "taint eviction": "#e69f00",
+    "load balancer": "#0072b2",
     "ReplicaSet": "#009e73",
+    "StatefulSet": "#4f7d3a",
+    "DaemonSet": "#2f6f6f",
     "scheduler": "#cc79a7",
     "leader election": "#8c6d46",
     "the fault": "#e5e0dc",
 }
 """A colour for each component that one can wait for."""
 
-_DARK = ("node lifecycle", "kube-proxy", "ReplicaSet", "leader election")
+_DARK = ("node lifecycle", "kube-proxy", "load balancer", "ReplicaSet", "StatefulSet", "DaemonSet", "leader election")
 
 
 Lanes = Sequence[Sequence["Incident"]]

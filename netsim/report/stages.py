@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 STAGES = (
     # the moment that ends it, who was waited for, for what
     ("noticed", "", "noticed"),
+    ("turned_away", "load balancer", "balancers turned away"),
     ("endpoints_gone", "EndpointSlice", "endpoints gone"),
     ("rules_first", "kube-proxy", "out of the first rules"),
     ("rules_last", "kube-proxy", "out of the last rules"),
     ("tainted", "node lifecycle", "tainted NoExecute"),
     ("evicted", "taint eviction", "pods told to go"),
-    ("created", "ReplicaSet", "replacement created"),
+    ("created", "", "replacement created"),
     ("scheduled", "scheduler", "replacement scheduled"),
     ("ready", "kubelet", "replacement ready"),
     ("in_rules", "kube-proxy", "in the last rules"),
     ("let_go", "the fault", "it lets go"),
     ("led", "leader election", "controllers lead again"),
-    ("repaired", "kubelet", "ready again"),
+    ("repaired", "", "ready again"),
 )
-"""Every stage that an incident can have, in the usual order; who noticed it the incident says itself."""
+"""Every stage that an incident can have, in the usual order; it says itself who noticed, created and repaired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,6 @@ def stages(incident: Incident) -> tuple[Stage, ...]:
                            if (time := getattr(incident, moment)) is not None):  # fmt: skip
         moment, component, what = STAGES[at]
         if time > reached or (time == reached and moment == "noticed"):
-            found.append(Stage(component or incident.noticed_by, what, reached, time))
+            found.append(Stage(component or getattr(incident, f"{moment}_by"), what, reached, time))
             reached = time
     return tuple(found)

@@ -2,6 +2,8 @@
 
 The instants become known while the run goes on, always before the first request that was sent after them. So
 the counts between any two of them are exact, and take no more room than there are instants.
+
+What was lost is counted by when it failed, too: a request that was under way when a fault struck is lost to that.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class Stretches:
 
     def __init__(self, instants: Instants) -> None:
         self.instants = instants
-        self._found: dict[int, Stretch] = {}  # by the instant with which it begins, in order
+        self._found: dict[int, Stretch] = {}  # by the instant with which it begins
 
     def add(self, sent: Times, outcome: NDArray[np.int8], lost: NDArray[np.bool_]) -> None:
         """More requests, in the order of sending."""
@@ -85,12 +87,25 @@ class Stretches:
                 first = int(when[0]) if stretch.first_lost is None else stretch.first_lost
                 stretch.first_lost, stretch.last_lost = first, int(when[-1])
 
+    def failed(self, sent: Times, ended: Times, outcome: NDArray[np.int8]) -> None:
+        """More requests that were lost, in the order of sending: sorted by the instant after which they failed."""
+        at = np.maximum(np.searchsorted(self.instants.times, ended) - 1, 0)
+        for index in np.unique(at).tolist():
+            mine = np.flatnonzero(at == index)
+            stretch = self._found.setdefault(self.instants.times[index], nothing())
+            stretch.counts += np.bincount(outcome[mine], minlength=len(OUTCOMES))
+            first, last = int(sent[mine[0]]), int(sent[mine[-1]])
+            stretch.first_lost = first if stretch.first_lost is None else min(first, stretch.first_lost)
+            stretch.last_lost = last if stretch.last_lost is None else max(last, stretch.last_lost)
+
     def between(self, begin: int, end: int) -> Stretch:
-        """The requests sent from `begin` to before `end`, both of them instants (or the end of the run)."""
+        """The requests of `begin` to before `end`, both of them instants (or the end of the run)."""
         whole = nothing()
         for start, stretch in self._found.items():
             if begin <= start < end:
                 whole.counts += stretch.counts
-                whole.last_lost = whole.last_lost if stretch.last_lost is None else stretch.last_lost
-                whole.first_lost = stretch.first_lost if whole.first_lost is None else whole.first_lost
+                if stretch.first_lost is not None and stretch.last_lost is not None:
+                    first, last = whole.first_lost, whole.last_lost
+                    whole.first_lost = stretch.first_lost if first is None else min(first, stretch.first_lost)
+                    whole.last_lost = stretch.last_lost if last is None else max(last, stretch.last_lost)
         return whole

@@ -28,6 +28,7 @@ class Stroke:
     action: str
     at: int
     healed: int | None
+    lasting: bool  # it never let go, and was at work until the end
     victims: tuple[str, ...]
     nodes: frozenset[str]
     pods: frozenset[str]  # as namespace/name
@@ -93,14 +94,19 @@ def strokes(recording: Recording) -> list[Stroke]:
             healed = next((time for time in ends.get(fault.name, []) if time >= at), None)
             victims = tuple(subject for subject in subjects if subject != "nobody")
             every.append(
-                Stroke(fault.name, _action(fault), at, healed, victims, *_concerned(recording.scenario, victims),
-                        _owned(victims))
+                Stroke(fault.name, _action(fault), at, healed, healed is None and not _at_once(fault), victims,
+                       *_concerned(recording.scenario, victims), _owned(victims))
             )  # fmt: skip
     return sorted(every, key=lambda stroke: stroke.at)
 
 
 def _action(fault: Any) -> str:
     return str(fault.action)
+
+
+def _at_once(fault: Any) -> bool:
+    """Whether it is over as soon as it has struck."""
+    return bool(fault.momentary) and fault.duration is None and fault.mttr is None
 
 
 def _owned(victims: Sequence[str]) -> re.Pattern[str] | None:

@@ -34,6 +34,7 @@ def summary(run: Run) -> dict[str, Any]:
         "measures": [found.data() for found in measured(run)],
         "checks": [finding.data() for finding in run.checks()],
         "passed": run.passed,
+        "absent": dict(run.recording.absent),
         "ignored": list(run.recording.ignored),
     }
 

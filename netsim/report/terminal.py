@@ -188,9 +188,15 @@ def _reachability(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
         rows += [_interval(interval) for interval in shown]
         if len(shown) < len(intervals):
             notes.append(f"{source}: {len(intervals) - len(shown)} shorter ones are in reachability.csv")
+    absent = run.recording.absent
+    for source, why in absent.items():
+        text = f"{source} sent nothing: {printable(why)}"
+        lines = textwrap.wrap(text, width - 2, subsequent_indent="  ", break_on_hyphens=False)
+        yield from (f"  {paint(line, 'bad')}" for line in lines)
     if not rows:
-        if run.recording.sources:
-            yield f"  {paint('Every source could reach its target at all times.', 'good')}"
+        if len(absent) < len(run.recording.sources):
+            text = f"Every {'other ' if absent else ''}source could reach its target at all times."
+            yield f"  {paint(text, 'good')}"
         return
     yield from _aligned((_HEADINGS, *rows), width, paint)
     yield from (f"  {paint(note, 'dim')}" for note in notes)

@@ -18,6 +18,7 @@ from math import inf
 
 from netsim.dataplane.history import Change
 from netsim.report.effects import Effect, Effects
+from netsim.report.wording import some
 from netsim.units import S
 
 BURST = 1 * S
@@ -32,7 +33,7 @@ _SILENT = ("pod-listening", "pod-stopped", "programmed")
 _WORSE = ("fault", "power-off", "link-down", "api-down")
 _TONES = {
     **dict.fromkeys(_WORSE, "fault"),
-    **dict.fromkeys(("node-not-ready", "pod-not-ready", "endpoint-not-ready", "taint-added"), "bad"),
+    **dict.fromkeys(("node-not-ready", "pod-not-ready", "endpoint-not-ready", "taint-added", "sandbox-lost"), "bad"),
     **dict.fromkeys(("leader-lost", "refused"), "bad"),
     **dict.fromkeys(("node-ready", "endpoint-ready", "pod-ready"), "good"),
     **dict.fromkeys(("healed", "power-on", "link-up", "api-up"), "turn"),
@@ -54,6 +55,7 @@ _PHRASES = {
     "taint-added": ("{names} tainted {details}", "{count} nodes tainted {details}: {names}"),
     "taint-removed": ("{names} no longer tainted {details}", "{count} no longer tainted {details}: {names}"),
     "pod-created": ("{new}pod {names} created", "{count} {new}pods created: {names}"),
+    "sandbox-lost": ("kubelet sees that {names} lost its sandbox", "kubelets see that {count} lost theirs: {names}"),
     "pod-scheduled": ("pod {names} scheduled on {nodes}", "{count} pods scheduled on {nodes}: {names}"),
     "pod-started": ("pod {names} started on {nodes}", "{count} pods started on {nodes}: {names}"),
     "pod-ready": ("pod {names} ready", "{count} pods ready: {names}"),
@@ -125,7 +127,7 @@ def timeline(
     start = next((i for i, change in enumerate(changes) if change.kind in _DISTURBANCES), len(changes))
     entries = [*_arrival(changes[:start])]
     groups = _groups(changes[start:])
-    going = next((change.time for change in changes if change.kind == "pod-terminating"), inf)
+    going = next((change.time for change in changes if change.kind in ("pod-terminating", "pod-deleted")), inf)
     entries += [
         _told(group, faults or {}, going, words or {}) for group in groups if group.first.kind not in _SILENT
     ]
@@ -146,7 +148,10 @@ _OFF = ("node-not-ready", "pod-not-ready", "endpoint-not-ready")
 
 
 def _turned(changes: Sequence[Change]) -> list[Change]:
-    """The changes without those that say again what was so already (a new pod is not ready: no news)."""
+    """The changes without those that say again what was so already (a new pod is not ready: no news).
+
+    A pod that is created is a new one, though one of its name was ready before.
+    """
     ready: set[str] = set()
     news = []
     for change in changes:
@@ -154,6 +159,8 @@ def _turned(changes: Sequence[Change]) -> list[Change]:
             if (change.kind in _ON) == (change.subject in ready):
                 continue
             ready ^= {change.subject}
+        elif change.kind == "pod-created":
+            ready.discard(change.subject)
         news.append(change)
     return news
 
@@ -216,8 +223,8 @@ def _told(group: _Group, faults: dict[int, str], going: float = inf, words: Word
         own = (words or {}).get(first.detail, ("", ""))[_SPOKEN[first.kind]]
         one = many = (own if first.subject != "nobody" else "there is nobody to hit") + "{why}"
     text = (one if len(names) == 1 else many).format(
-        names=_some(names),
-        nodes=_some(nodes),
+        names=some(names),
+        nodes=some(nodes),
         count=len(names),
         details=", ".join(dict.fromkeys(_short(change.detail) for change in group.changes if change.detail)),
         why=f" ({fault})" if fault else "",
@@ -245,17 +252,6 @@ def _name(subject: str) -> str:
 def _short(detail: str) -> str:
     """A taint without the domain that all of Kubernetes' own share."""
     return detail.removeprefix("node.kubernetes.io/")
-
-
-def _some(names: Sequence[str], most: int = 3) -> str:
-    """Names in a sentence.
-
-    >>> _some(["a", "b"]), _some(["a", "b", "c", "d"])
-    ('a, b', 'a, b, c and 1 more')
-    """
-    shown = names if len(names) <= most else names[:most]
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(shown) + rest
 
 
 def _programmed(groups: Sequence[_Group], changes: Sequence[Change]) -> Iterator[Entry]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netsim.units import MS, US, S
 
 NOTHING = "-"
@@ -79,3 +81,14 @@ def count(number: int, noun: str = "") -> str:
     ('72,013', '1 request', '2 requests')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}" if noun else f"{number:,}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Names in a sentence.
+
+    >>> some(["a", "b"]), some(["a", "b", "c", "d"])
+    ('a, b', 'a, b, c and 1 more')
+    """
+    shown = names if len(names) <= most else names[:most]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown) + rest

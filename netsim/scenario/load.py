@@ -47,7 +47,7 @@ def loads(
     ['worker-1', 'worker-2', 'worker-3']
     """
     reading = _Reading(Path(folder) if folder is not None else None, [itself.resolve()] if itself else [])
-    head, rest = reading.parted(read_documents(text, file), file)
+    head, rest = reading.parted(read_documents(text, file, reading.problems), file)
     document, mistakes = understood(head.value) if head else (None, [])
     documents = [*rest, *reading.manifests(head)] if head else []
     draft = drafted(head.value, document, mistakes) if head else Draft(None, None, None)
@@ -117,18 +117,21 @@ class _Reading:
             self.seen.append(file.resolve())
             self.files.append(file)
             try:
-                yield from read_documents(read_text(file, _called(file)), _called(file))
+                yield from read_documents(read_text(file, _called(file)), _called(file), self.problems)
             except ScenarioError as error:
                 self.unread = True
                 self.problems += error.problems
 
     def objects(self, documents: Iterable[Document], draft: Draft) -> Manifests | None:
         """The Kubernetes objects in all these documents; None if something is wrong with them."""
-        cidrs: dict[str, Any] = {}
+        known: dict[str, Any] = {}
         if draft.cluster is not None:
-            cidrs["service_cidrs"] = (str(draft.cluster.addresses.services),)
+            known = {
+                "service_cidrs": (str(draft.cluster.addresses.services),),
+                "version": draft.cluster.version,
+            }
         try:
-            return load_manifests(documents, **cidrs)
+            return load_manifests(documents, **known)
         except ScenarioError as error:
             self.problems += error.problems
             return None

@@ -18,7 +18,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from netsim.api.documents import Document
+from netsim.api.documents import IN_QUOTES, Document
 from netsim.errors import Problem
 from netsim.scenario.model import ScenarioDocument
 
@@ -39,7 +39,8 @@ class Mistake:
 
     def problem(self, document: Document) -> Problem:
         """The same with its place in the file."""
-        return Problem(self.message, document.place(self.path, self.key), self.hint)
+        hint = document.as_written(self.hint, self.path)
+        return Problem(self.message, document.place(self.path, self.key), hint)
 
 
 def read_strictly(kind: Any, raw: Any) -> Any:
@@ -87,6 +88,7 @@ def one_of(what: str, word: str, known: Sequence[str]) -> str:
     >>> one_of("nodes", "wroker-1", ["worker-1", "worker-2"]), one_of("zones", "c", ["a", "b"])
     ('did you mean worker-1?', 'zones: a, b')
     """
+    known = list(dict.fromkeys(known))
     if not known:
         return f"there are no {what}"
     close = get_close_matches(word, known, n=1, cutoff=0.7)
@@ -187,10 +189,16 @@ _WANTED = {
     "dataclass_type": "a map of fields",
 }
 _LIMITS = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("more than", "gt"),
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("less than", "lt"),
+    "greater_than_equal": ("at least", "ge", "{}, or more"),
+    "greater_than": ("more than", "gt", "a number above {}"),
+    "less_than_equal": ("at most", "le", "{}, or less"),
+    "less_than": ("less than", "lt", "a number below {}"),
+}
+_EXAMPLES: dict[Path, str] = {
+    ("apiVersion",): "apiVersion: netsim/v1",
+    ("kind",): "kind: Scenario",
+    ("metadata",): "metadata: {name: my-scenario}",
+    ("cluster",): "cluster: {nodes: [{name: worker, count: 2}]}",
 }
 
 
@@ -206,9 +214,10 @@ def _mistake(raw: Any, finding: _Finding) -> Mistake | None:
     name = written(path)
     at = f"{name}: " if name else ""
     if kind == "missing":
-        return Mistake(path, f'missing field "{name}"', key=True)
+        return Mistake(path, f'missing field "{name}"', _EXAMPLES.get(path, ""), key=True)
     if kind == "extra_forbidden":
-        return Mistake(path, f'unknown field "{name}"', _known_fields(raw, path), key=True)
+        hint = _cut_in_two(raw, path) or _known_fields(raw, path)
+        return Mistake(path, f'unknown field "{name}"', hint, key=True)
     if kind == "literal_error":
         return _not_one_of(path, value, re.findall(r"'([^']*)'", context["expected"]))
     if kind == "union_tag_invalid":
@@ -220,19 +229,34 @@ def _mistake(raw: Any, finding: _Finding) -> Mistake | None:
     if kind in _WANTED:
         return Mistake(path, f"{at}{_WANTED[kind]} is wanted, found {shown(value)}", _type_hint(kind, value))
     if kind in _LIMITS:
-        words, limit = _LIMITS[kind]
-        return Mistake(path, f"{at}must be {words} {context[limit]}, found {shown(value)}")
+        words, limit, remedy = _LIMITS[kind]
+        hint = f"write {remedy.format(context[limit])}"
+        return Mistake(path, f"{at}must be {words} {context[limit]}, found {shown(value)}", hint)
     if kind == "too_short":
         return None if value else Mistake(path, f"{at}must not be empty")
     if kind.startswith("string_"):
         return Mistake(path, f"{at}{_bad_text(finding)}", _name_hint(str(value)))
     message, _, hint = str(context.get("error", finding.message)).partition("; ")
+    if isinstance(value, str) and "(" in value and ")" not in value:
+        hint = "in braces a comma ends the text; put all of it in quotes"
     return Mistake(path, at + message, hint)
 
 
+def _cut_in_two(raw: Any, path: Path) -> str:
+    """What to do about `{time: uniform(5ms,1ms)}`: in braces a comma ends the text, and a new field begins."""
+    around = raw
+    for step in path[:-1]:
+        around = around[step]
+    begun = [value for value in around.values() if isinstance(value, str) and "(" in value and ")" not in value]
+    if not begun or not str(path[-1]).endswith(")"):
+        return ""
+    return f'the comma ended the text before it; put all in quotes: "{begun[-1]},{path[-1]}"'
+
+
 def _not_one_of(path: Path, value: Any, allowed: list[str]) -> Mistake:
-    if not isinstance(value, str) and str(value) in allowed:
-        message, hint = f"text is wanted, found {shown(value)}", f'put it in quotes: "{value}"'
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        message, hint = f"text is wanted, found {shown(value)}", f'{IN_QUOTES}: "{value}"'
+        hint += "" if str(value) in allowed else f"; one of: {', '.join(allowed)}"
     elif path in (("apiVersion",), ("kind",)):
         message, hint = f"{shown(value)} is not {allowed[0]}", nearest(value, allowed)
     else:
@@ -245,7 +269,7 @@ def _not_one_of(path: Path, value: Any, allowed: list[str]) -> Mistake:
 
 def _type_hint(kind: str, value: Any) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float):
-        return f'put it in quotes: "{json.dumps(value)}"'
+        return f'{IN_QUOTES}: "{json.dumps(value)}"'
     if kind in ("tuple_type", "list_type"):
         return "begin each entry with a dash" if value is not None else "write its entries, or leave it out"
     if kind == "bool_type" and str(value).lower() in ("yes", "no", "on", "off", "true", "false", "y", "n"):

@@ -122,7 +122,7 @@ def misdirected(draft: Draft) -> Iterator[Mistake]:
 
 def _wrong_origin(draft: Draft, known: Known, origin: Origin) -> tuple[str, str] | None:
     if origin.kind == "node":
-        return _no_node(known, origin.name) if draft.cluster else None
+        return _no_node(known, origin.name) if known.nodes else None
     if origin.kind == "pod" and draft.objects is not None:
         return _no_pod(known, origin.namespace, origin.name)
     return None
@@ -131,7 +131,7 @@ def _wrong_origin(draft: Draft, known: Known, origin: Origin) -> tuple[str, str]
 def _wrong_target(draft: Draft, known: Known, traffic: Traffic, target: Target) -> tuple[str, str] | None:
     """What is wrong with a target, and what would do; None if nothing is, or nobody can tell."""
     if target.kind == "node" or (target.kind == "dns" and target.name in known.nodes):
-        return (_no_node(known, target.name) if draft.cluster else None) or (
+        return (_no_node(known, target.name) if known.nodes else None) or (
             _no_node_port(known, target.port) if draft.objects is not None else None
         )
     if draft.objects is None or target.kind == "address":

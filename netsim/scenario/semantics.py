@@ -16,6 +16,7 @@ from netsim.scenario.fault_sense import faults_that_hit_nobody, overlapping_powe
 from netsim.scenario.measures import MEASURES, parse_bound
 from netsim.scenario.mistakes import Mistake, Path, nearest, one_of, written
 from netsim.scenario.model import Check
+from netsim.scenario.patch_sense import refused_patches
 from netsim.scenario.references import misdirected, unmet_selectors
 from netsim.topology.network import Addresses
 from netsim.units import format_duration, parse_quantity
@@ -57,10 +58,12 @@ def repeated_names(draft: Draft) -> Iterator[Mistake]:
         first: dict[str, int] = {}
         for i, name in enumerate(draft.names(part)):
             if name is not None and first.setdefault(name, i) != i:
-                yield Mistake((part, i, "name"), f'{part}[{first[name]}] is called "{name}" already')
+                message = f'{part}[{first[name]}] is called "{name}" already'
+                yield Mistake((part, i, "name"), message, "give each a name of its own")
     groups: dict[str, int] = {}
-    for i, group in enumerate(draft.cluster.nodes if draft.cluster else ()):
-        taken = next((name for name in group.names() if groups.setdefault(name, i) != i), None)
+    for i, group in enumerate(draft.groups):
+        names = group.names() if group is not None else ()
+        taken = next((name for name in names if groups.setdefault(name, i) != i), None)
         if taken is not None:
             path = ("cluster", "nodes", i, "name")
             yield Mistake(path, f'cluster.nodes[{groups[taken]}] has a node called "{taken}" already')
@@ -74,14 +77,13 @@ def beyond_the_run(draft: Draft) -> Iterator[Mistake]:
     if (end := draft.duration) is None:
         return
     hint = f"the run ends at {format_duration(end)}, which `duration` says"
-    for i, traffic in enumerate(draft.traffic):
-        if traffic is not None and traffic.start >= end:
-            yield Mistake(("traffic", i, "start"), f"traffic[{i}].start is not within the run", hint)
-        if traffic is not None and traffic.stop is not None and traffic.stop > end:
+    for part, name in (("traffic", "start"), ("faults", "at")):
+        for i in range(len(draft.names(part))):
+            if (draft.time(part, i, name) or 0) >= end:
+                yield Mistake((part, i, name), f"{part}[{i}].{name} is not within the run", hint)
+    for i in range(len(draft.traffic)):
+        if (draft.time("traffic", i, "stop") or 0) > end:
             yield Mistake(("traffic", i, "stop"), f"traffic[{i}].stop is beyond the run", hint)
-    for i, fault in enumerate(draft.faults):
-        if fault is not None and fault.at >= end:
-            yield Mistake(("faults", i, "at"), f"faults[{i}].at is not within the run", hint)
 
 
 def standing_still(draft: Draft) -> Iterator[Mistake]:
@@ -103,7 +105,9 @@ def standing_still(draft: Draft) -> Iterator[Mistake]:
 
 def strange_sizes(draft: Draft) -> Iterator[Mistake]:
     """Capacities that are no quantities, ports that cannot be."""
-    for i, group in enumerate(draft.cluster.nodes if draft.cluster else ()):
+    for i, group in enumerate(draft.groups):
+        if group is None:
+            continue
         for name, value in (("cpu", group.capacity.cpu), ("memory", group.capacity.memory)):
             if not _is_quantity(value):
                 path: Path = ("cluster", "nodes", i, "capacity", name)
@@ -260,6 +264,7 @@ SENSE = (
     misdirected,
     unmet_selectors,
     faults_that_hit_nobody,
+    refused_patches,
     overlapping_power_losses,
     empty_checks,
 )

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Comparison:
 
     kind: str
     rows: tuple[Row, ...]
+    alone: Mapping[Settings, str] = field(default_factory=dict)  # variants that only one has: "A" or "B"
 
     def differing_rows(self, certain: bool = False) -> tuple[Row, ...]:
         """The measures that are not the same; of these perhaps only those of which one can be certain."""
@@ -88,7 +89,15 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     if one.kind != other.kind:
         raise ScenarioError(Problem(f"{a} is a {one.kind} and {b} is a {other.kind}", hint="compare like with like"))
     keys = dict.fromkeys([*one.values, *other.values])
-    return Comparison(one.kind, tuple(_row(key, one.values.get(key, {}), other.values.get(key, {})) for key in keys))
+    rows = tuple(_row(key, one.values.get(key, {}), other.values.get(key, {})) for key in keys)
+    return Comparison(one.kind, rows, _alone(one, other))
+
+
+def _alone(one: Found, other: Found) -> dict[Settings, str]:
+    """The variants that only one of two has, and which of them."""
+    first, second = (dict.fromkeys(key[0] for key in found.values) for found in (one, other))
+    only = {settings: "A" for settings in first if settings not in second}
+    return only | {settings: "B" for settings in second if settings not in first}
 
 
 def _row(key: Key, a: Values, b: Values) -> Row:
@@ -161,10 +170,13 @@ def _number(value: Any) -> float | None:
 
 
 def lines(comparison: Comparison, rows: Sequence[Row], paint: Paint = plain) -> Iterator[str]:
-    """The comparison for people, variant by variant."""
-    for settings in dict.fromkeys(row.key[0] for row in rows):
+    """The comparison for people, variant by variant; those that only one of the two has in a line each."""
+    groups = dict.fromkeys(row.key[0] for row in rows)
+    for settings in groups:
+        if settings in comparison.alone:
+            continue
         if settings:
-            yield paint(printable(", ".join(f"{path}={text}" for path, text in settings)), "heading")
+            yield paint(_named(settings), "heading")
         heading = ("measure", "of", "A", "B", "B - A", "95 % interval")
         these = [row for row in rows if row.key[0] == settings]
         cells = [heading, *(_cells(row) for row in these)]
@@ -175,6 +187,15 @@ def lines(comparison: Comparison, rows: Sequence[Row], paint: Paint = plain) -> 
             certain = at and these[at - 1].difference.certain
             role = "dim" if not at else "title" if certain else "plain"
             yield paint("  " + "  ".join([*left, *right]).rstrip(), role)
+
+
+    for settings in groups:
+        if settings in comparison.alone:
+            yield paint(f"only in {comparison.alone[settings]}: {_named(settings) or 'nothing varied'}", "heading")
+
+
+def _named(settings: Settings) -> str:
+    return printable(", ".join(f"{path}={text}" for path, text in settings))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -11,11 +11,13 @@
 
 Of two sweeps of the same scenario, only `sweep.json` may differ, however many processes or machines did the
 runs. It is written first, and says `partial` until everything is there. What an earlier sweep finished stays
-in `runs`, so other seeds or further variants cost only what is new.
+in `runs`, so other seeds or further variants cost only what is new. A finished sweep is never replaced by one of
+another scenario, even if that has the same name: what it was made of is in `scenario.yaml`.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -40,7 +42,7 @@ def place_of(scenario: Scenario, results: str | Path, name: str = "sweep") -> Pa
 
 
 def opened(folder: Path, scenario: Scenario, provenance: dict[str, Any]) -> Store:
-    """Make ready a folder, and give the finished runs in it. One that is something else is left alone."""
+    """Make ready a folder, and give the finished runs in it. What is something else's, or another's, is left alone."""
     try:
         foreign = folder.exists() and not (folder / OURS).is_file() and any(folder.iterdir())
     except OSError as error:
@@ -49,8 +51,26 @@ def opened(folder: Path, scenario: Scenario, provenance: dict[str, Any]) -> Stor
         raise ScenarioError(
             f"{folder} was not written by netsim sweep; move it away, or name another folder with --out or --name"
         )
+    if _is_anothers(folder, scenario):
+        raise ScenarioError(
+            f"{folder} holds a finished sweep of another scenario called {scenario.name}, or of an earlier state of "
+            "this one; move it away, or name another folder with --out or --name"
+        )
     written(folder / OURS, as_json(_about(scenario, True, provenance)).encode())
     return Store(folder / "runs")
+
+
+def _is_anothers(folder: Path, scenario: Scenario) -> bool:
+    """Whether a folder holds a finished sweep that varied another scenario; what cannot be read is no finished one."""
+    from netsim.scenario.resolved import resolved
+
+    try:
+        about = json.loads((folder / OURS).read_text(encoding="utf-8"))
+        varied = (folder / "scenario.yaml").read_bytes()
+    except (OSError, ValueError):
+        return False
+    finished = isinstance(about, dict) and about.get("partial") is False
+    return finished and varied != resolved(scenario).encode()
 
 
 def save(sweep: Sweep, folder: Path, provenance: dict[str, Any]) -> Path:

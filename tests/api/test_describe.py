@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from textwrap import dedent
 from typing import Any
 
-import pytest
-
 from netsim.api.describe import describe
 from netsim.units import S
 
@@ -209,6 +207,17 @@ def test_a_service_that_is_a_name_has_no_address() -> None:
     assert [line.split(":")[1].strip() for line in shown] == ["<none>", "", "<none>", "db.example.com"]
 
 
-def test_a_kind_without_a_page_is_refused() -> None:
-    with pytest.raises(ValueError, match="no description has been implemented for 'Lease'"):
-        described({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"}})
+def test_of_a_kind_without_a_page_all_fields_are_told() -> None:
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"}}
+    assert described({**lease, "spec": {"leaseDurationSeconds": 40}}) == (
+        "Name:         a\n"
+        "Namespace:    \n"
+        "Labels:       <none>\n"
+        "Annotations:  <none>\n"
+        "API Version:  coordination.k8s.io/v1\n"
+        "Kind:         Lease\n"
+        "Metadata:\n"
+        "Spec:\n"
+        "  Lease Duration Seconds:  40\n"
+        "Events:                    <none>\n"
+    )

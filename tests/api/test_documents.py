@@ -198,10 +198,26 @@ def test_the_shown_line_keeps_its_columns_and_loses_its_control_characters() -> 
     assert problem.place.text == " a: \ufffd[31mred"
 
 
-def test_a_very_long_line_is_not_shown() -> None:
+def test_of_a_very_long_line_the_piece_around_the_place_is_shown() -> None:
     problem = only("a: [" + "x, " * 500 + "}\n")
     assert problem.place is not None
-    assert problem.place.text == ""
+    assert problem.place.column == 1505
+    _, line, caret = str(problem).splitlines()
+    assert line == "  |  " + "x, " * 13 + "}"
+    assert line[caret.index("^")] == "}"
+
+
+def test_the_place_of_deep_nesting_in_one_line_can_be_seen() -> None:
+    _, line, caret = str(only("a: " + "[" * 2000)).splitlines()
+    assert line[caret.index("^")] == "["
+
+
+def test_keys_that_are_given_twice_count_with_their_first_value_for_whom_takes_note() -> None:
+    twice: list[Problem] = []
+    (document,) = read_documents("{a: 1, b: {c: 2, c: 3}, a: 4}", "f.yaml", twice)
+    assert document.value == {"a": 1, "b": {"c": 2}}
+    assert [problem.message for problem in twice] == [f'key "{name}" is already set in this map' for name in "ca"]
+    assert document.place(("a",)).column == 5
 
 
 # what could hurt ----------------------------------------------------------------------------------------

@@ -72,6 +72,15 @@ def test_ipvs_is_printed_as_ipvsadm_does(shown):
     assert real.split()[2:] == ["Masq", "1", "1", "0"]  # a weight, and the connection that the client keeps
 
 
+def test_ipvs_mode_has_iptables_rules_that_look_into_sets(shown):
+    lines = shown("iptables", mode="ipvs").out.splitlines()
+    assert (lines[0], lines.count("COMMIT")) == ("*filter", 2)
+    words = '-m comment --comment "Kubernetes service cluster ip + port for masquerade purpose"'
+    mark = f"! -s 10.244.0.0/16 {words} -m set --match-set KUBE-CLUSTER-IP dst,dst -j KUBE-MARK-MASQ"
+    assert f"-A KUBE-SERVICES {mark}" in lines
+    assert not [line for line in lines if "10.96.0.20" in line]  # addresses are in the sets only
+
+
 def test_rules_of_another_mode_are_not_there(shown):
     assert "runs in iptables mode" in shown("nft", code=2).err
 

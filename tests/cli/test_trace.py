@@ -54,6 +54,11 @@ apiVersion: v1
 kind: Service
 metadata: {{name: none}}
 spec: {{selector: {{app: nobody}}, ports: [{{port: 80}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: elsewhere}}
+spec: {{type: ExternalName, externalName: db.example.com}}
 """
 
 
@@ -147,6 +152,9 @@ REFUSALS = [
     ("nftables", "pod/client", "http://none", "refused", "default/none has no endpoints"),
     ("iptables", "outside", "node/node-1:30081", "timeout", "default/near has no local endpoints"),
     ("nftables", "outside", "node/node-1:30081", "timeout", "default/near has no local endpoints"),
+    ("iptables", "pod/client", "http://elsewhere", "dns-failure", "is a CNAME of db.example.com, whose address"),
+    ("iptables", "pod/client", "http://elsewhere.default.svc", "dns-failure", "is a CNAME of db.example.com"),
+    ("iptables", "pod/client", "http://missing", "dns-failure", "http://missing has no address now"),
     ("ipvs", "outside", "node/node-1:30081", "timeout", "the answers bypass node-1, which translated"),
     ("nftables", "pod/client", "10.96.0.20:81", "refused", "Reject traffic to invalid ports of ClusterIPs"),
     ("iptables", "pod/client", "10.96.0.20:81", "timeout", "it leaves by the default route"),

@@ -40,6 +40,19 @@ def test_standard_input_is_read_where_nobody_types(file: str, capsys, monkeypatc
     assert capsys.readouterr().out == "node/lab-control-plane\n"
 
 
+def test_a_line_goes_on_after_a_backslash_wherever_it_comes_from(file: str, capsys, monkeypatch) -> None:
+    line = "kubectl get nodes \\\n  -o name | \\\n  head -1\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(line))
+    assert ended(["shell", file]) == 0
+    assert ended(["shell", file, "-c", line]) == 0
+    typed, prompts = iter([*line.splitlines(), "exit"]), []
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda prompt: prompts.append(prompt) or next(typed))
+    assert ended(["shell", file]) == 0
+    assert prompts == ["$ ", "> ", "> ", "$ "]
+    assert capsys.readouterr().out.count("node/lab-control-plane\n") == 3
+
+
 def test_a_script_is_shown_line_by_line(file: str, capsys) -> None:
     script = Path(file).with_name("part.netsim")
     script.write_text("# first\necho a \\\n  b\nssh lab-worker-1\nhostname\nexit\nexit\necho never\n")

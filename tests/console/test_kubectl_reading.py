@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
+import netsim
 from netsim.console.session import Lab
+
+Open = Callable[..., Lab]
 
 
 def test_get_prints_the_tables_of_netsim_get(nginx: Lab) -> None:
@@ -81,7 +85,6 @@ def test_a_watch_that_would_go_on_is_given_a_time(nginx: Lab) -> None:
 def test_describe_finds_objects_by_the_beginning_of_their_name(nginx: Lab) -> None:
     assert nginx("kubectl describe pod my-nginx").count("\nStatus:") == 2
     assert nginx("kubectl describe svc my-nginx").startswith("Name:                     my-nginx\n")
-    assert nginx("kubectl describe lease x").startswith("error: lease cannot be described here; service, pod, ")
 
 
 def test_events_come_in_the_order_of_time(nginx: Lab) -> None:
@@ -149,3 +152,56 @@ def test_without_its_control_plane_kubectl_finds_nobody(lab: Lab) -> None:
     assert lab("kubectl get pods") == "Unable to connect to the server: dial tcp 192.168.0.1:6443: i/o timeout\n"
     assert lab.now - began >= 30 * 10**9
     assert lab("kubectl config current-context") == "lab\n"
+
+
+def test_a_watch_prints_each_object_by_its_path(nginx: Lab) -> None:
+    nginx("kubectl delete pod client &")
+    text = nginx("kubectl get pods client -o jsonpath='{.metadata.name}{\"\\n\"}' -w")
+    assert set(text.splitlines()) == {"client"}
+
+
+def test_objects_are_chosen_by_the_fields_that_their_kind_knows(nginx: Lab) -> None:
+    chosen = nginx("kubectl get pods --field-selector metadata.name=client,status.phase!=Failed -o name")
+    assert chosen == "pod/client\n"
+    assert nginx("kubectl get svc --field-selector spec.type=ClusterIP -o name").count("service/") == 2
+    start = "Error from server (BadRequest): Unable to find"
+    assert nginx("kubectl get pods -l a=b --field-selector=foo=bar") == (
+        f'{start} "/v1, Resource=pods" that match label selector "a=b", field selector "foo=bar": '
+        "field label not supported: foo\n"
+    )
+    assert nginx("kubectl get deploy --field-selector=spec.replicas!=2 -w") == (
+        f'{start} "apps/v1, Resource=deployments" that match label selector "", '
+        'field selector "spec.replicas!=2": "spec.replicas" is not a known field selector: '
+        'only "metadata.name", "metadata.namespace"\n'
+    )
+    assert nginx.last.code == 1
+
+
+def test_only_kinds_of_its_release_are_listed(opened: Open) -> None:
+    lab = opened()
+    names = lab("kubectl api-resources -o name").splitlines()
+    assert {"pods", "deployments.apps", "endpointslices.discovery.k8s.io"} <= set(names)
+    assert not {"podgroups.scheduling.k8s.io", "workloads.scheduling.k8s.io"} & set(names)
+    file = lab.folder / "lab.yaml"
+    for version, known in (("1.32", False), ("1.34", True)):
+        file.write_text(file.read_text().replace("cluster:\n", f"cluster:\n  version: '{version}'\n", 1))
+        listed = netsim.shell(file)("kubectl api-resources -o name").splitlines()
+        assert ("servicecidrs.networking.k8s.io" in listed) is known
+        file.write_text(file.read_text().replace(f"  version: '{version}'\n", ""))
+
+
+@pytest.mark.parametrize(
+    "verb", ["port-forward svc/web 8080:80", "autoscale deploy web --max=3", "debug -it web", "cp a b", "proxy"]
+)
+def test_a_verb_that_is_not_done_here_says_why(lab: Lab, verb: str) -> None:
+    text = lab(f"kubectl {verb}")
+    assert text.startswith(f"error: kubectl {verb.split()[0]} is not done here: ")
+    assert lab.last.code == 1
+
+
+def test_logs_of_all_pods_with_a_label_are_told(nginx: Lab) -> None:
+    nginx("kubectl run once --image=busybox --restart=Never -l job=a -- echo hello")
+    nginx("kubectl run twice --image=busybox --restart=Never -l job=a -- echo again")
+    assert nginx("kubectl logs -l job=a") == "hello\nagain\n"
+    assert nginx("kubectl logs -l job=none") == "No resources found in default namespace.\n"
+    assert nginx("kubectl logs once -l job=a") == "error: only a selector (-l) or a POD name is allowed\n"

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from netsim.api.store import Change
 from netsim.console.session import Lab
 
 
@@ -31,6 +32,24 @@ def test_apply_makes_changes_and_leaves_alone(lab: Lab) -> None:
     (lab.folder / "my-nginx.yaml").write_text(text.replace("replicas: 2", "replicas: 3"))
     assert lab("kubectl apply -f my-nginx.yaml") == "deployment.apps/my-nginx configured\n"
     assert field(lab, "deploy my-nginx", ".status.readyReplicas") == "3"
+
+
+JOBS = """{apiVersion: batch/v1, kind: Job, metadata: {name: one}, spec: {template: {spec: {containers: [
+  {name: c, image: busybox}], restartPolicy: Never}}}}
+---
+{apiVersion: batch/v1, kind: Job, metadata: {name: two}, spec: {template: {spec: {containers: [
+  {name: c, image: busybox}], restartPolicy: Never}}}}
+"""
+
+
+@pytest.mark.parametrize("verb", ["apply", "create"])
+def test_what_is_accepted_but_not_simulated_is_said_once(lab: Lab, verb: str) -> None:
+    (lab.folder / "jobs.yaml").write_text(JOBS)
+    output = lab.run(f"kubectl {verb} -f jobs.yaml")
+    assert output.stderr == "Warning: Job is accepted but not simulated\n"
+    assert output.stdout == "job.batch/one created\njob.batch/two created\n"
+    assert output.code == 0
+    assert lab.run("kubectl apply -f my-nginx.yaml").stderr == ""
 
 
 def test_apply_takes_away_what_the_manifest_no_longer_says_and_keeps_what_others_said(lab: Lab) -> None:
@@ -244,3 +263,77 @@ def test_later_releases_say_where_something_was_deleted(opened, version: str, sa
     assert lab("kubectl delete cm c") == f'configmap "c" deleted{says}\n'
     assert ("Endpoints is deprecated in v1.33+" in lab("kubectl get endpoints")) == (version >= "1.33")
     assert lab("kubectl version").startswith(f"Client Version: v{version}.0\n")
+
+
+# files ------------------------------------------------------------------------------------------------------
+
+
+def test_what_can_be_read_of_a_folder_is_applied_and_the_rest_is_told_last(lab: Lab) -> None:
+    parts = lab.folder / "parts"
+    parts.mkdir()
+    (parts / "a.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}")
+    (parts / "b.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n---\n{kind: ConfigMap}\n")
+    (parts / "c.yaml").write_text("{apiVersion: v1, kind: Service, metadata: {name: c}, spec: {ports: []}}")
+    (parts / "d.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: d}}")
+    lines = lab("kubectl apply -f parts/").splitlines()
+    assert lines[:2] == ["configmap/b created", "configmap/d created"]
+    assert lines[2].startswith("error: error parsing parts/a.yaml: ")
+    assert lines[3] == 'error: error validating "parts/b.yaml": error validating data: apiVersion not set'
+    assert lines[4].startswith('The Service "c" is invalid')
+    assert lab.last.code == 1
+
+
+@pytest.mark.parametrize("verb", ["apply", "create"])
+def test_files_without_objects_are_refused(lab: Lab, verb: str) -> None:
+    (lab.folder / "empty.yaml").write_text("# nothing yet\n---\n")
+    assert lab(f"kubectl {verb} -f empty.yaml") == f"error: no objects passed to {verb}\n"
+    (lab.folder / "none").mkdir()
+    says = "error: error reading [none]: recognized file extensions are [.json .yaml .yml]\n"
+    assert lab(f"kubectl {verb} -f none") == says
+    assert lab.last.code == 1
+
+
+# flags ------------------------------------------------------------------------------------------------------
+
+
+def test_a_drain_whose_flags_are_wrong_touches_no_node(lab: Lab) -> None:
+    wrong = 'invalid argument "abc" for "--timeout" flag: time: invalid duration "abc"'
+    says = f"error: {wrong}\nSee 'kubectl drain --help' for usage.\n"
+    assert lab("kubectl drain lab-worker-1 --timeout=abc") == says
+    assert field(lab, "node lab-worker-1", ".spec.unschedulable") == ""
+
+
+def test_a_drain_can_give_pods_another_grace_period(nginx: Lab) -> None:
+    leaving: dict[str, int] = {}
+
+    def note(change: Change) -> None:
+        metadata = change.object["metadata"]
+        if "deletionTimestamp" in metadata:
+            leaving[metadata["name"]] = metadata["deletionGracePeriodSeconds"]
+
+    nginx.store.watch("Pod", note)
+    text = nginx("kubectl drain lab-worker-1 --force --grace-period=2")
+    assert leaving
+    assert set(leaving.values()) == {2}
+    assert all(f"pod/{name} evicted" in text for name in leaving)
+
+
+@pytest.mark.parametrize("text", ["A", "=b", "1A=b", "A B=c"])
+def test_a_variable_of_run_needs_a_name_and_a_value(lab: Lab, text: str) -> None:
+    assert lab(f"kubectl run web --image=nginx --env='{text}'") == f"error: invalid env: {text}\n"
+    assert lab("kubectl get pods") == "No resources found in default namespace.\n"
+
+
+# the API server's own Service -------------------------------------------------------------------------------
+
+
+def test_the_api_servers_own_service_comes_back_at_the_next_tick(lab: Lab) -> None:
+    before = lab("kubectl get svc,endpoints,endpointslices -o name")
+    address = field(lab, "svc kubernetes", ".spec.clusterIP")
+    lab("kubectl delete svc kubernetes")
+    assert lab("kubectl get svc") == "No resources found in default namespace.\n"
+    lab("sleep 10s")
+    assert lab("kubectl get svc,endpoints,endpointslices -o name") == before
+    assert field(lab, "svc kubernetes", ".spec.clusterIP") == address
+    created = field(lab, "svc kubernetes", ".metadata.creationTimestamp")
+    assert created == "2026-01-01T00:00:10Z"

@@ -41,6 +41,8 @@ def words_of(line: str) -> list[str]:
         ("a \\$NAME \"\\$NAME\" \"\\\"\" $", ["a", "$NAME", "$NAME", '"', "$"]),
         ("get po # the pods", ["get", "po"]),
         ("a#b", ["a#b"]),
+        ("get po \\\n  -o wide", ["get", "po", "-o", "wide"]),
+        ("a\\\nb \"c\\\nd\" 'e\\\nf'", ["ab", "cd", "e\\\nf"]),
     ],
 )  # fmt: skip
 def test_a_command_is_words(line: str, words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,4 @@ def test_a_wrong_call_is_told_how_to_call(lab: Lab, words: str) -> None:
 
 def test_who_does_not_run_cannot_ask(lab: Lab) -> None:
     assert lab("lookup pod/nobody my-nginx").startswith("lookup: pod/nobody.default does not run at ")
+    assert re.fullmatch(r"\S.* does not run at (\d+m)?\d+(\.\d{1,3})?s\n", lab.last.stderr)

@@ -172,3 +172,10 @@ def test_in_a_place_its_own_programs_are_offered(lab: Lab) -> None:
     assert lab.complete("con") == ["conntrack"]
     assert "kubectl" not in lab.complete("")
     assert lab.complete("conntrack ") == []
+
+
+@pytest.mark.parametrize("line", [5, None, ["kubectl", "get", "pods"]])
+def test_only_a_text_is_a_line(lab: Lab, line: object) -> None:
+    with pytest.raises(TypeError, match="a prompt reads lines of text such as 'kubectl get pods', not "):
+        lab(line)  # type: ignore[arg-type]
+    assert lab.history == []

@@ -97,10 +97,13 @@ def test_one_pod_a_node(states: str, surges: bool, expected: Any) -> None:
     assert planned(manage(made, fits(made, node("n")), {"n": here(states)}, NEW, now=10)) == expected
 
 
-def test_pods_go_where_they_may_not_stay_and_where_there_is_no_node_any_more() -> None:
+def test_pods_go_where_they_may_not_stay_and_those_that_wait_for_a_node_that_is_gone() -> None:
     tainted = node("n", taints=[taint("gpu", "NoExecute")])
     assert planned(manage(daemon_set(), fits(daemon_set(), tainted), {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
-    assert planned(manage(daemon_set(), {}, {"n": here("N")}, NEW, now=10)) == ([], ["n-0"])
+    bound, waiting = here("N"), here("N")
+    bound[0]["spec"]["nodeName"], waiting[0]["spec"]["nodeName"] = "n", ""
+    assert planned(manage(daemon_set(), {}, {"n": waiting}, NEW, now=10)) == ([], ["n-0"])
+    assert planned(manage(daemon_set(), {}, {"n": bound}, NEW, now=10)) == ([], [])
     bare = node("n", taints=[taint("gpu", "NoSchedule")])
     assert planned(manage(daemon_set(), fits(daemon_set(), bare), {"n": here("N")}, NEW, now=10)) == ([], [])
 

@@ -31,7 +31,7 @@ class Store:
         self.objects[names.index((obj["kind"], obj["metadata"]["name"]))] = obj
         return obj
 
-    def delete(self, obj: Object) -> None:
+    def delete(self, obj: Object, grace: int | None = None) -> None:
         self.deleted.append(obj["metadata"]["name"])
 
 

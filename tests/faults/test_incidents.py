@@ -84,3 +84,116 @@ def test_a_rollout_costs_only_those_who_ask_for_what_is_rolled_out(world, a):
     assert [loss.source for loss in incident.losses] == ["inside", "by-name"]
     (incident,) = told(world, {"action": "node-power-loss", **HIT}, objects=objects, sources=sources)
     assert [loss.source for loss in incident.losses] == ["inside", "elsewhere", "by-name"]
+
+
+# replacements -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(a):
+    """A Deployment, a StatefulSet and a DaemonSet that have pods on every worker."""
+    web = a.deployment(replicas=8)
+    meta, spec = {"metadata": {"labels": {"app": "db"}}}, web["spec"]["template"]["spec"]
+    own = {"apiVersion": "apps/v1", "metadata": {"name": "db"}}
+    selector = {"matchLabels": {"app": "db"}}
+    stateful = {**own, "kind": "StatefulSet", "spec": {
+        "replicas": 4, "serviceName": "db", "podManagementPolicy": "Parallel", "selector": selector,
+        "template": {**meta, "spec": spec}}}  # fmt: skip
+    agent = {"metadata": {"labels": {"app": "agent"}}, "spec": spec}
+    daemon = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent"},
+              "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": agent}}  # fmt: skip
+    return [web, a.service(), stateful, daemon]
+
+
+def test_a_stateful_pod_that_cannot_be_replaced_does_not_hide_that_the_others_were(world, mixed):
+    (incident,) = told(world, {"action": "node-power-loss", **HIT}, until=480, objects=mixed)
+    assert (incident.created_by, incident.noticed_by) == ("ReplicaSet", "node lifecycle")
+    assert incident.evicted < incident.created < incident.scheduled < incident.ready < incident.in_rules
+    assert incident.repaired == incident.ready
+    assert {(left.pod.rpartition("-")[0], left.kind, left.created) for left in incident.left} == {
+        ("pod/default/db", "StatefulSet", None)
+    }
+
+
+def test_what_comes_back_only_with_its_node_is_told_apart(world, mixed):
+    power = {"action": "node-power-loss", "duration": "7m", **HIT}
+    (incident,) = told(world, power, until=590, objects=mixed)
+    assert incident.repaired < incident.healed
+    assert all(left.created > incident.healed for left in incident.left)
+    assert incident.left
+
+
+def test_the_daemon_sets_own_pod_does_not_count_as_the_deployments(world, mixed):
+    (incident,) = told(world, {"action": "node-delete", "duration": "4m", **HIT}, until=400, objects=mixed)
+    assert incident.created_by in ("ReplicaSet", "StatefulSet")
+    assert incident.repaired < incident.healed
+    assert [left.kind for left in incident.left] == ["DaemonSet"]
+
+
+@pytest.mark.parametrize(("app", "kind"), [("web", "ReplicaSet"), ("db", "StatefulSet"), ("agent", "DaemonSet")])
+def test_whoever_makes_the_new_pod_is_called_by_its_kind(world, mixed, app, kind):
+    (incident,) = told(world, {"action": "pod-kill", "selector": {"labelSelectors": {"app": app}}}, objects=mixed)
+    assert incident.created_by == kind
+    assert kind in {stage.component for stage in incident.stages}
+    assert incident.repaired == incident.ready
+    assert incident.left == ()
+
+
+# what counts as being back ------------------------------------------------------------------------------
+
+
+def test_requests_that_fail_are_an_outage_though_every_rule_is_right(world):
+    loss = {"action": "network-loss", "duration": "60s", "loss": 0.4, "selector": {"nodes": ["b-1"]}}
+    (incident,) = told(world, loss)
+    assert 40 < incident.outage / S <= 61
+    assert incident.noticed is None
+
+
+def test_a_container_that_goes_on_crashing_is_not_back_before_its_fault_ends(world):
+    (incident,) = told(world, {"action": "container-kill", "duration": "3m", **WEB}, until=580)
+    assert incident.repaired > incident.healed == 240 * S
+    assert 60 < incident.outage / S < 190  # the crashes lie ever further apart: 10, 20, 40, 80 seconds
+    (endless,) = told(world, {"action": "container-kill", "duration": "9m", **WEB}, until=400)
+    assert endless.repaired is None
+
+
+def test_a_change_that_is_undone_is_repaired_with_its_endpoints(world):
+    wrong = {"selector": {"app": "nobody"}}
+    patch = {"action": "patch", "target": "service/web", "patch": {"spec": wrong}, "duration": "30s"}
+    (incident,) = told(world, patch)
+    assert 0 <= incident.repaired - incident.healed < S
+    last = incident.stages[-1]
+    assert (last.component, last.what) == ("EndpointSlice", "ready again")
+
+
+def test_controllers_that_lead_again_repair_what_deposed_them_and_nothing_else(world):
+    down = {"action": "control-plane-down", "part": "controllers", "duration": "60s"}
+    power = {"action": "node-power-loss", "at": "80s", **HIT}
+    one, other = Run(world(down, power).run(300).simulation.record()).strokes
+    assert one.repaired == one.led > one.healed
+    assert other.led == one.led
+    assert other.repaired is None
+
+
+def test_a_kubelet_notices_a_dead_sandbox_at_its_next_look(world):
+    (incident,) = told(world, {"action": "sandbox-kill", **WEB})
+    assert incident.noticed_by == "kubelet"
+    assert incident.reaction / S <= 1
+    assert incident.noticed < incident.endpoints_gone
+
+
+def test_stages_are_in_order_of_time_with_the_balancers_among_them(world, a):
+    objects = [a.deployment(), a.service(type="LoadBalancer")]
+    (incident,) = told(world, {"action": "node-power-loss", **HIT}, objects=objects)
+    stages = {stage.what: stage for stage in incident.stages}
+    assert stages["balancers turned away"].end == incident.turned_away < stages["noticed"].end
+    assert [stage.end for stage in incident.stages] == sorted(stage.end for stage in incident.stages)
+
+
+def test_a_request_that_was_under_way_is_lost_to_the_fault_that_struck_meanwhile(world, a):
+    run = world({"action": "node-power-loss", **HIT}, sources=[a.traffic(rate="400/s")]).run(100)
+    record = Run(run.simulation.record())
+    (incident,) = record.strokes
+    (loss,) = incident.losses
+    assert loss.lost == record.statistics("inside").failed
+    assert loss.first < incident.injected

@@ -64,6 +64,16 @@ def test_a_dead_container_runtime_is_told_by_the_kubelet_itself_after_thirty_sec
     ]
     assert run.changes("node-ready", "b-1", after=180)
     assert lost_pod(run) in run.ready_endpoints()
+    assert not run.changes("pod-not-ready", after=60)
+
+
+def test_pods_of_a_node_that_said_itself_it_is_not_ready_are_not_marked_when_it_falls_silent(world):
+    broken = {"action": "container-runtime-dead", **HIT}
+    run = world(broken, {"action": "kubelet-stopped", "at": "110s", **HIT}).run(200)
+    details = [c.detail for c in run.changes("taint-added", "b-1") if c.time > 110 * S]
+    assert "node.kubernetes.io/unreachable:NoExecute" in details
+    assert lost_pod(run) in run.ready_endpoints()
+    assert not run.changes("pod-not-ready", after=60)
 
 
 def test_a_stopped_kube_proxy_goes_on_sending_to_yesterdays_pods(world, a):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netsim.report.run import Run
 from netsim.units import S
 
 
@@ -33,6 +34,28 @@ def test_a_budget_without_room_keeps_a_drain_waiting(world, a):
     assert not run.changes("pod-terminating")
 
 
+def test_a_drain_that_is_let_go_asks_for_nothing_any_more(world, a):
+    objects = [a.deployment(replicas=4), a.service(), budget(4)]
+    drain = {"action": "node-drain", "duration": "62s", "selector": {"nodes": ["b-1"]}}
+    run = world(drain, objects=objects).run(121)
+    (pod,) = on(run, "b-1")
+    assert len(run.changes("refused")) == 13
+    run.store.remove("PodDisruptionBudget", "default", "web")
+    run.run(200)
+    assert len(run.changes("refused")) == 13
+    assert on(run, "b-1")[0]["metadata"]["uid"] == pod["metadata"]["uid"]
+    (incident,) = Run(run.simulation.record()).strokes
+    assert incident.kept == (f"pod/default/{pod['metadata']['name']}",)
+
+
+def test_a_drain_that_waits_for_the_api_server_can_be_let_go_too(world):
+    down = {"action": "control-plane-down", "at": "50s", "duration": "30s"}
+    run = world(down, {"action": "node-drain", "duration": "10s", "selector": {"nodes": ["b-1"]}}).run(120)
+    assert len(on(run, "b-1")) == 1
+    assert "unschedulable" not in run.store.get("Node", "", "b-1")["spec"]
+    assert not run.changes("pod-terminating")
+
+
 def test_a_budget_lets_go_one_by_one(world, a):
     objects = [a.deployment(replicas=4), a.service(), budget(3)]
     drain = {"action": "node-drain", "mode": "all", "selector": {"zones": ["zone-b"]}}
@@ -58,6 +81,16 @@ def test_a_deleted_node_loses_its_pods_after_the_quarantine_and_can_come_back(wo
     node = run.store.get("Node", "", "b-1")
     assert next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready") == "True"
     assert not run.changes("node-not-ready", "b-1", after=241)
+
+
+def test_the_daemons_of_a_deleted_node_are_collected_with_its_other_pods(world, a):
+    deployment = a.deployment("agent")
+    spec = {name: deployment["spec"][name] for name in ("selector", "template")}
+    objects = [a.deployment(), a.service(), {**deployment, "kind": "DaemonSet", "spec": spec}]
+    run = world({"action": "node-delete", "selector": {"nodes": ["b-1"]}}, objects=objects).run(140)
+    assert 100 <= run.first("pod-deleted", "agent-") <= 120.1
+    assert not run.changes("pod-terminating")
+    assert len(run.pods("agent")) == 3
 
 
 def test_the_out_of_service_taint_frees_the_pods_of_a_dead_node(world):
@@ -104,13 +137,41 @@ def test_a_patch_changes_what_it_says_and_no_more(world):
     assert set(run.outcomes(83)) <= {"ok", "unfinished"}
 
 
-def test_what_the_api_server_refuses_is_recorded_and_changes_nothing(world):
-    outside = {"spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 99}]}}
-    run = world({"action": "patch", "target": "service/web", "patch": outside}).run(70)
+def test_what_the_api_server_refuses_is_recorded_and_changes_nothing(world, a):
+    port = {"spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30099}]}}
+    first, second = ({"action": "patch", "target": f"service/{name}", "patch": port} for name in ("other", "web"))
+    objects = [a.deployment(), a.service(), a.service("other")]
+    run = world(first, {**second, "at": "61s"}, objects=objects).run(70)
     refused = run.changes("refused")
+    assert run.store.get("Service", "default", "other")["spec"]["type"] == "NodePort"
     assert run.store.get("Service", "default", "web")["spec"]["type"] == "ClusterIP"
     assert [c.subject for c in refused] == ["service/default/web"]
-    assert "valid range" in refused[0].detail
+    assert "provided port is already allocated" in refused[0].detail
+
+
+def test_a_service_of_another_type_loses_its_node_port_and_has_it_again_afterwards(world, a):
+    patch = {"action": "patch", "target": "service/web", "patch": {"spec": {"type": "ClusterIP"}}, "duration": "20s"}
+    ports = [{"port": 80, "nodePort": 30080}]
+    run = world(patch, objects=[a.deployment(), a.service(type="NodePort", ports=ports)]).run(70)
+    spec = run.store.get("Service", "default", "web")["spec"]
+    assert spec["type"] == "ClusterIP"
+    assert "nodePort" not in spec["ports"][0]
+    assert "externalTrafficPolicy" not in spec
+    run.run(90)
+    spec = run.store.get("Service", "default", "web")["spec"]
+    assert (spec["type"], spec["ports"][0]["nodePort"]) == ("NodePort", 30080)
+    assert not run.changes("refused")
+
+
+def test_a_patch_cannot_make_another_object_of_one_nor_write_what_the_server_keeps(world):
+    patch = {"metadata": {"uid": "x", "resourceVersion": "1", "labels": {"a": "b"}}, "status": {"replicas": 99}}
+    run = world({"action": "patch", "target": "deployment/web", "patch": patch}).run(59)
+    before = run.store.get("Deployment", "default", "web")
+    run.run(70)
+    after = run.store.get("Deployment", "default", "web")
+    assert after["metadata"]["labels"] == {"a": "b"}
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["status"] == before["status"]
 
 
 def test_a_deleted_service_takes_its_name_and_its_slices_with_it(world):

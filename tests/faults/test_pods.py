@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netsim.report.run import Run
 from netsim.units import S
 
 WEB = {"selector": {"labelSelectors": {"app": "web"}}}
@@ -127,3 +128,11 @@ def test_a_pod_whose_sandbox_is_killed_comes_back_with_another_address(world):
     assert pod(run, name)["status"]["podIP"] != before[name]
     assert name in run.ready_endpoints()
     assert not run.changes("pod-created", after=60)
+
+
+def test_a_killed_pod_is_told_by_the_fault_that_killed_it(world):
+    run = world({"action": "pod-kill", "selector": {"labelSelectors": {"app": "web"}}}).run(90)
+    (victim,) = [c.subject.rpartition("/")[2] for c in run.changes("fault")]
+    told = [entry for entry in Run(run.simulation.record()).timeline if entry.time >= 60 * S]
+    assert (told[0].text, told[0].since) == (f"{victim} killed (f0)", 0)
+    assert all(entry.since is not None for entry in told)

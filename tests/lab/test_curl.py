@@ -18,6 +18,16 @@ curl failed to verify the legitimacy of the server and therefore could not
 establish a secure connection to it. To learn more about this situation and
 how to fix it, please visit the web page mentioned above.
 """
+NGINX_PAGE = """<html>
+<head><title>{title}</title></head>
+<body>
+<center><h1>{heading}</h1></center>
+{more}<hr><center>nginx/1.27.3</center>
+</body>
+</html>
+"""
+PLAIN = "The plain HTTP request was sent to HTTPS port"
+TO_TLS = NGINX_PAGE.format(title=f"400 {PLAIN}", heading="400 Bad Request", more=f"<center>{PLAIN}</center>\n")
 TUTORIAL = make_certificate(["secure"], key="rsa", alternative=False, ends=60 * S)  # openssl req -x509 -subj /CN=secure
 
 
@@ -95,7 +105,8 @@ FAILURES = [
         "curl: (77) error setting certificate verify locations:  CAfile: /nobody/has/it CApath: none\n",
         77,
     ),
-    (["http://secure:443"], "The plain HTTP request was sent to HTTPS port\n", 0),
+    (["http://secure:443"], TO_TLS, 0),
+    (["http://kubernetes:443"], "Client sent an HTTP request to an HTTPS server.\n", 0),
     (["https://kubernetes"], "curl: (60) SSL certificate problem: unable to get local issuer certificate\n" + MORE, 60),
 ]
 
@@ -137,6 +148,46 @@ def test_a_key_that_does_not_belong_to_the_certificate_leaves_the_port_without_t
     assert said(made, "-k", "https://secure")[1] == 35
 
 
+# pages that there are not, and methods -------------------------------------------------------------------------
+
+
+ASKED = [
+    # what is asked                                       status
+    (["http://secure/"], 200),
+    (["http://secure/index.html?a=b"], 200),
+    (["http://secure/nobody/has/it"], 404),
+    (["-k", "https://secure/nobody"], 404),
+    (["-I", "http://secure/nobody"], 404),
+    (["-d", "a=1", "http://secure"], 405),
+    (["-d", "a=1", "http://secure/nobody"], 404),  # nginx looks for the file first
+    (["-X", "POST", "http://secure"], 405),
+    (["-XDELETE", "http://secure/nobody"], 405),
+    (["-X", "GET", "-d", "a=1", "http://secure"], 200),
+]
+
+
+@pytest.mark.parametrize(("argv", "status"), ASKED)
+def test_nginx_has_its_own_pages_and_serves_files_only(made: Simulation, argv: list[str], status: int) -> None:
+    assert said(made, "-so", "/dev/null", "-w", "%{http_code}", *argv) == (str(status), 0)
+
+
+def test_the_page_for_what_is_not_there_is_nginxs() -> None:
+    made = secured()
+    page = NGINX_PAGE.format(title="404 Not Found", heading="404 Not Found", more="")
+    assert said(made, "http://secure/nobody") == (page, 0)
+    text, _ = said(made, "-I", "http://secure/nobody")
+    assert text.startswith("HTTP/1.1 404 Not Found\nServer: nginx/1.27.3\n")
+    assert "Content-Length: 153\n" in text  # with the line ends that nginx writes
+    assert said(made, "-f", "http://secure/nobody") == ("curl: (22) The requested URL returned error: 404\n", 22)
+
+
+def test_data_is_posted_with_its_length(made: Simulation) -> None:
+    text, _ = said(made, "-v", "-d", "a=1", "-d", "b=é", "http://secure")
+    assert "> POST / HTTP/1.1\n" in text
+    assert "> Content-Length: 8\n> Content-Type: application/x-www-form-urlencoded\n>" in text
+    assert "< HTTP/1.1 405 Not Allowed\n" in text
+
+
 # what goes wrong before -----------------------------------------------------------------------------------------
 
 
@@ -171,6 +222,8 @@ def test_silence_and_S_as_curl_has_them(made: Simulation) -> None:
 WRONG = [
     ([], "curl: (2) no URL specified\n", 2),
     (["--nonsense", "http://a"], "curl: option --nonsense: is unknown\n", 2),
+    (["-s9", "http://a"], "curl: option -9: is unknown\n", 2),
+    (["-d"], "curl: option -d: requires parameter\n", 2),
     (["-m"], "curl: option -m: requires parameter\n", 2),
     (["ftp://a"], 'curl: (1) Protocol "ftp" not supported\n', 1),
     (["http://a:b"], "curl: (3) URL rejected: Port number was not a decimal number between 0 and 65535\n", 3),

@@ -79,6 +79,16 @@ def test_the_hosts_rules_say_the_same(docker: Docker) -> None:
     assert "DNAT" not in typed(docker, "docker-2", "iptables -t nat -S")[0]
 
 
+def test_a_containers_nginx_has_no_other_pages_and_takes_no_data(docker: Docker) -> None:
+    assert "<title>Welcome to nginx!</title>" in typed(docker, "docker-1", "curl 127.0.0.1:8080/index.html")[0]
+    text, code = typed(docker, "docker-1", "curl 127.0.0.1:8080/nobody")
+    assert "<h1>404 Not Found</h1>" in text
+    assert code == 0
+    assert "<h1>405 Not Allowed</h1>" in typed(docker, "docker-1", "curl -d a=1 127.0.0.1:8080")[0]
+    assert typed(docker, "docker-1", "curl -f 127.0.0.1:8080/nobody")[1] == 22
+    assert typed(docker, "docker-1", "curl --foo 127.0.0.1:8080")[0].startswith("curl: option --foo: is unknown\n")
+
+
 # one port, one container ----------------------------------------------------------------------------------------
 
 
@@ -89,6 +99,20 @@ def test_two_containers_cannot_have_one_host_port(docker: Docker) -> None:
     assert text.endswith("): Bind for 0.0.0.0:8080 failed: port is already allocated.\n")
     assert code == 125
     assert docker.container("two").state == "created"  # it is left behind
+
+
+@pytest.mark.parametrize("ports", ["-p 80:80 -p 80:81", "-p 80:80 -p 80:80", "-p 127.0.0.1:80:80 -p 80:80"])
+def test_one_container_cannot_have_one_host_port_twice(docker: Docker, ports: str) -> None:
+    text, code = typed(docker, "docker-2", f"docker run -d {ports} --name twice nginx")
+    assert text.startswith("docker: Error response from daemon: driver failed programming external connectivity on ")
+    assert text.endswith("): Bind for 0.0.0.0:80 failed: port is already allocated.\n")
+    assert code == 125
+    assert docker.container("twice").state == "created"
+
+
+def test_P_leaves_alone_what_the_container_itself_has_named(docker: Docker) -> None:
+    assert typed(docker, "docker-2", "docker run -d -p 32768:81 -P nginx")[1] == 0
+    assert [p.host_port for p in docker.containers("docker-2")[0].published] == [32768, 32769]
 
 
 def test_on_another_host_or_port_or_address_they_can(docker: Docker) -> None:

@@ -93,11 +93,34 @@ def test_a_tcp_pod_that_must_go_drains() -> None:
     real = state.virtual[WEB].servers["10.244.1.2:80"]
     assert real.weight == 0
     assert {choose(state) for _ in range(6)} == {"10.244.1.3", "10.244.1.4"}
-    state.drain()
+    state.pass_time(60 * S)
     assert "10.244.1.2:80" in state.virtual[WEB].servers  # a connection is left
-    state.closed(WEB, PODS[0])
-    state.drain()
+    state.closed(WEB, PODS[0], 70 * S)
+    state.pass_time(180 * S)
+    assert (real.active, real.inactive) == (0, 1)  # it still waits
+    state.pass_time(239 * S)
+    assert "10.244.1.2:80" in state.virtual[WEB].servers
+    state.pass_time(240 * S)
     assert "10.244.1.2:80" not in state.virtual[WEB].servers
+
+
+def test_a_connection_that_has_ended_is_inactive_for_as_long_as_time_wait_lasts() -> None:
+    state = balancer("lc", PODS[:2])
+    for second in range(3):
+        state.opened(WEB, PODS[0])
+        state.established(WEB, PODS[0])
+        state.closed(WEB, PODS[0], second * S)
+    counts = [next((r.active, r.inactive) for r in state.seen(WEB, t * S)) for t in (3, 119, 120, 121, 122)]
+    assert counts == [(0, 3), (0, 3), (0, 2), (0, 1), (0, 0)]
+
+
+def test_ended_connections_weigh_for_least_connections() -> None:
+    state = balancer("lc", PODS[:2])
+    state.opened(WEB, PODS[0])
+    state.established(WEB, PODS[0])
+    state.closed(WEB, PODS[0], 0)
+    assert choose(state, now=119 * S) == "10.244.1.3"
+    assert choose(state, now=120 * S) == "10.244.1.2"
 
 
 def test_a_pod_without_connections_and_any_udp_pod_goes_at_once() -> None:

@@ -18,7 +18,7 @@ from proxy_builders import (
 )
 
 from netsim.proxy.modes import MODES
-from netsim.proxy.node import NodeInfo
+from netsim.proxy.node import NodeInfo, NodeRules
 from netsim.proxy.packet import Packet
 
 ALL = pytest.mark.parametrize("mode", ["iptables", "nftables", "ipvs", "ebpf"])
@@ -265,6 +265,29 @@ def test_the_socket_balancer_translates_nothing_on_the_wire() -> None:
     inside, outside = ask(rules, POD, "10.96.0.20"), ask(rules, OUTSIDE, HOST, 30080)
     assert (inside.on_connect, inside.masquerades(inside.endpoints[0], HERE)) == (True, False)
     assert (outside.on_connect, outside.masquerade) == (False, True)
+
+
+@pytest.mark.parametrize("policy", ["Cluster", "Local"])
+def test_a_socket_knows_node_ports_at_every_node_of_the_cluster(policy: str) -> None:
+    """connect() is answered with any endpoint, whatever the policy; outside packets are none of its business."""
+    rules = rules_of(
+        service(type="NodePort", nodePort=30080, externalTrafficPolicy=policy), slice_of("web", THERE), mode="ebpf"
+    )
+    NodeRules(rules.tables, NodeInfo("node-2", ("192.168.0.2",)))
+    for source in (POD, HOST):
+        verdict = ask(rules, source, "192.168.0.2", 30080)
+        assert (verdict.action, targets(verdict), verdict.on_connect) == ("DNAT", [THERE], True)
+        assert not verdict.masquerade
+    assert ask(rules, POD, "192.168.0.2", 30081).action == "NO_MATCH"
+    assert ask(rules, POD, "192.168.0.9", 30080).action == "NO_MATCH"  # no node of this cluster
+    assert ask(rules, OUTSIDE, "192.168.0.2", 30080).action == "NO_MATCH"
+
+
+def test_kube_proxy_leaves_node_ports_of_other_nodes_to_them() -> None:
+    for mode in ("iptables", "nftables", "ipvs"):
+        rules = rules_of(service(type="NodePort", nodePort=30080), slice_of("web", THERE), mode=mode)
+        NodeRules(rules.tables, NodeInfo("node-2", ("192.168.0.2",)))
+        assert ask(rules, POD, "192.168.0.2", 30080).action == "NO_MATCH"
 
 
 def test_a_verdict_chooses_each_endpoint_for_an_equal_share_of_bits() -> None:

@@ -21,6 +21,7 @@ from netsim.units import MS, S
 
 NODES = ("control-plane", "worker-1", "worker-2", "worker-3")
 STEM = "my-nginx-77b9c67898-"
+OWNER = f"ReplicaSet/{STEM[:-1]}"
 TAINT = "node.kubernetes.io/unreachable"
 PODS = ("default/client", f"default/{STEM}4xk2p", f"default/{STEM}q9zt7", f"default/{STEM}w5r8d")
 FAULT, NOTICED, HEALED, TAINTED, EVICTED, BACK = (
@@ -68,7 +69,7 @@ def start_up() -> list[Change]:
         service, name = f"endpoint/default/my-nginx/{pod[8:]}", f"pod/{pod}"
         node = ("worker-3", "worker-1", "worker-2")[n]
         changes += [
-            Change(10 * MS + n, "pod-created", name),
+            Change(10 * MS + n, "pod-created", name, detail=OWNER if n else ""),
             Change(40 * MS + n, "pod-scheduled", name, node),
             Change(900 * MS + n, "pod-started", name, node, f"10.244.{n + 1}.2"),
             Change(1100 * MS + n, "pod-listening", name, node),
@@ -97,7 +98,7 @@ def failure() -> list[Change]:
           for n, name in enumerate(("control-plane", "worker-1", "worker-3"))],
         Change(TAINTED, "taint-added", "node/worker-2", node, f"{TAINT}:NoExecute"),
         Change(EVICTED, "pod-terminating", f"pod/{old}", node),
-        Change(EVICTED + 6 * MS, "pod-created", f"pod/{new}"),
+        Change(EVICTED + 6 * MS, "pod-created", f"pod/{new}", detail=OWNER),
         Change(EVICTED + 30 * MS, "pod-scheduled", f"pod/{new}", "worker-3"),
         Change(EVICTED + 900 * MS, "pod-started", f"pod/{new}", "worker-3", "10.244.3.3"),
         Change(EVICTED + 1100 * MS, "pod-listening", f"pod/{new}", "worker-3"),
@@ -177,6 +178,7 @@ def make_recording(rate: float = 50.0, **other: Any) -> Any:
         "ignored": ("Deployment spec.template.spec.securityContext",),
         "engine": "plain",
         "engine_why": "it is small",
+        "absent": {},
     }
     return SimpleNamespace(**(parts | other))
 

@@ -125,7 +125,16 @@ def test_a_measure_without_a_value_meets_no_bound(remake):
     for bounds in ({"at_least": "0s"}, {"at_most": "9h"}):
         finding = judge(run, Check(measure="p99", of="inside", **bounds))
         assert not finding.passed
-        assert finding.found == "never"
+        assert finding.found == "no requests"
+    finding = judge(Run(remake(5.0, changes=())), Check(measure="detected", of="worker-dies", at_most="9h"))
+    assert (finding.passed, finding.found) == (False, "never")
+
+
+@pytest.mark.parametrize(("name", "bound"), [("outage", {"at_most": "1s"}), ("availability", {"at_least": "0%"})])
+def test_a_source_whose_pod_never_ran_has_no_outage_and_no_availability(remake, name, bound):
+    none = remake(5.0, requests=remake(5.0).requests[:0], outages=(), absent={"inside": "it never ran"})
+    finding = judge(Run(none), Check(measure=name, of="inside", **bound))
+    assert (finding.passed, finding.found) == (False, "no requests")
 
 
 def test_a_finding_says_the_claim_and_what_was_found(run):

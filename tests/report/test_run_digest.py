@@ -142,6 +142,22 @@ def test_between_two_instants_every_request_is_counted_whenever_they_became_know
             assert (said.first_lost, said.last_lost) == ((lost.min(), lost.max()) if len(lost) else (None, None))
 
 
+@given(tables, st.lists(st.integers(0, UNTIL), max_size=6, unique=True), st.lists(st.integers(0, 400), max_size=5))
+@settings(max_examples=60)
+def test_every_loss_is_counted_once_by_the_strike_after_which_it_failed(rows, strikes, cuts):
+    faults = tuple(SimpleNamespace(at=time) for time in strikes)
+    found = digest(rows, cuts, scenario=SimpleNamespace(document=SimpleNamespace(faults=faults)))
+    lost = rows[failing(rows)]
+    ended = lost["sent"] + lost["latency"]
+    for begin, end in pairwise([0, *sorted({*strikes} - {0}), 2 * UNTIL]):
+        inside = (ended > (begin or -1)) & (ended <= end)  # what failed at the very start belongs to it, too
+        for source in range(6):
+            sent = lost["sent"][inside & (lost["source"] == source)]
+            said = found.failed(source, begin, end)
+            assert said.lost == said.finished == len(sent)
+            assert (said.first_lost, said.last_lost) == ((sent.min(), sent.max()) if len(sent) else (None, None))
+
+
 @given(st.integers(0, 500), st.integers(1, 60), st.lists(st.integers(0, 500), max_size=6))
 def test_points_are_every_so_manieth_and_never_too_many(count, most, cuts):
     rows = np.zeros(count, REQUEST)

@@ -6,10 +6,11 @@ import itertools
 
 import pytest
 
-from netsim.dataplane.requests import OK, UNFINISHED
+from netsim.dataplane.requests import OK, TIMEOUT, UNFINISHED
 from netsim.report.incident_tables import window
 from netsim.report.incident_text import bar
 from netsim.report.run import Run
+from netsim.report.spells import over
 from netsim.report.stages import STAGES
 from netsim.report.terminal import report
 from netsim.units import MS, S
@@ -59,12 +60,45 @@ def test_the_stages_lie_end_to_end_and_each_names_whom_one_waited_for(incident):
 def test_losses_are_counted_by_source_and_outcome(run, incident):
     for loss in incident.losses:
         rows = run.requests_of(loss.source)
-        mine = rows[rows["sent"] >= 60 * S]
+        mine = rows[rows["sent"] + rows["latency"] > 60 * S]
         failed = mine[(mine["outcome"] != OK) & (mine["outcome"] != UNFINISHED)]
         assert loss.lost == sum(number for _, number in loss.outcomes)
         assert loss.lost == len(failed)
         assert (loss.first, loss.last) == (int(failed["sent"].min()), int(failed["sent"].max()))
         assert 0.9 < loss.availability < 1
+
+
+def test_who_replaced_and_repaired_is_said(run, incident):
+    assert (incident.created_by, incident.repaired_by, incident.left) == ("ReplicaSet", "kubelet", ())
+    (told,) = run.summary()["incidents"]
+    assert (told["createdBy"], told["left"]) == ("ReplicaSet", [])
+
+
+def test_requests_that_were_never_answered_again_leave_the_outage_open(remake):
+    made = remake(5.0, outages=())
+    rows = made.requests
+    rows["outcome"][(rows["sent"] >= 60 * S) & (rows["outcome"] != UNFINISHED)] = TIMEOUT
+    (incident,) = Run(made).strokes
+    assert incident.cut_off < 61 * S
+    assert incident.outage is None
+
+
+@pytest.mark.parametrize(
+    ("spells", "held", "end"),
+    [
+        ([], 0, 10),
+        ([(12, 20), (45, 50)], 0, 50),  # too soon after the first
+        ([(12, 20), (60, 70)], 0, 20),  # apart
+        ([(12, 20), (60, 70)], 65, 70),  # but the fault could still be felt
+        ([(12, 20), (15, 18)], 0, 20),
+        ([(100, 110)], 0, 110),  # however late the first one comes
+        ([(12, 20), (30, None)], 0, None),
+        ([(12, 20), (60, None)], 0, 20),
+    ],
+)
+def test_an_interruption_is_over_with_the_last_spell_that_belongs_to_it(spells, held, end):
+    seconds = [(began * S, None if ended is None else ended * S) for began, ended in spells]
+    assert over(seconds, 10 * S, held * S) == (None if end is None else end * S)
 
 
 def test_a_source_that_never_comes_back_leaves_the_outage_open(remake):

@@ -71,6 +71,16 @@ def test_a_run_without_losses_says_that_all_was_reachable(remake, recording):
     assert "errors" not in text
 
 
+def test_a_source_whose_pod_never_ran_is_not_said_to_have_reached_its_target(remake, recording):
+    why = "pod default/client never ran: 0/3 nodes are available: 3 Insufficient cpu."
+    rows = recording.requests[(recording.requests["source"] != 0) & (recording.requests["outcome"] == 0)]
+    text = report(Run(remake(5.0, requests=rows, outages=(), absent={"inside": why})), 120)
+    assert f"inside sent nothing: {why}" in text
+    assert "Every other source could reach its target at all times." in text
+    all_of_them = dict.fromkeys(recording.sources, why)
+    assert "could reach its target" not in report(Run(remake(5.0, requests=rows[:0], outages=(), absent=all_of_them)))
+
+
 def test_a_run_without_traffic_has_no_section_about_it(remake, recording):
     document = recording.scenario.document.model_copy(update={"traffic": (), "checks": ()})
     scenario = type(recording.scenario)(document)

@@ -35,6 +35,18 @@ def test_pods_that_are_not_ready_when_the_fault_strikes_are_counted():
     assert told(*ready("x", "y")[:3], crash(9 * S, "a"))[0] == "1 of 2 pods ready"
 
 
+def test_a_new_pod_of_the_same_name_is_told_ready_again():
+    new = [Change(n * S, kind, "pod/default/db-0", "a") for n, kind in
+           ((11, "pod-deleted"), (12, "pod-created"), (14, "pod-not-ready"), (16, "pod-ready"))]  # fmt: skip
+    assert told(*ready("db-0"), Change(10 * S, "pod-terminating", "pod/default/db-0", "a"), *new) == [
+        "all 1 pod ready",
+        "pod db-0 terminating",
+        "pod db-0 deleted",
+        "replacement pod db-0 created",
+        "pod db-0 ready",
+    ]
+
+
 def test_times_count_from_the_last_thing_that_was_done_to_the_cluster():
     entries = timeline(
         [

@@ -212,5 +212,8 @@ def test_without_a_wish_every_node_uses_every_endpoint(zoned):
     assert reached(run, "n-a") == reached(run, "n-b") == {"n-a", "n-b"}
 
 
-def test_prefer_same_zone_means_nothing_to_1_32(zoned):
-    assert reached(zoned("1.32", trafficDistribution="PreferSameZone"), "n-a") == {"n-a", "n-b"}
+@pytest.mark.parametrize("version", ["1.32", "1.33"])
+@pytest.mark.parametrize("value", ["PreferSameZone", "PreferSameNode"])
+def test_before_1_34_the_api_server_knows_prefer_close_alone(zoned, version, value):
+    with pytest.raises(ScenarioError, match=f'Unsupported value: "{value}": supported values: "PreferClose"\\n'):
+        zoned(version, trafficDistribution=value)

@@ -120,3 +120,20 @@ def test_no_node_programs_rules_while_it_is_off_and_has_none_when_it_boots(faili
     assert not [c for c in run.changes("programmed", LOST) if 60 <= c.time / S < run.first("booted", LOST)]
     run.run(230)
     assert run.simulation.node_rules[LOST].revision == run.simulation.node_rules["node-2"].revision
+
+
+def test_a_node_that_comes_back_makes_no_new_sandbox_for_a_pod_that_is_to_go(failing):
+    run = failing(duration="15m", back="8m").run(70)
+    old = lost_pod(run)
+    run.run(700)
+    assert old not in {pod["metadata"]["name"] for pod in run.pods()}
+    changed = [e for e in run.store.list("Event") if e["reason"] == "SandboxChanged"]
+    assert old not in {event["involvedObject"]["name"] for event in changed}
+
+
+def test_a_pod_that_stays_gets_a_new_sandbox_when_its_node_is_back(failing):
+    run = failing(back="3m").run(70)
+    old = lost_pod(run)
+    run.run(400)
+    changed = [e for e in run.store.list("Event") if e["reason"] == "SandboxChanged"]
+    assert old in {event["involvedObject"]["name"] for event in changed}

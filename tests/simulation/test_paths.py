@@ -147,3 +147,15 @@ def test_j15_before_1_34_two_syncs_may_follow_each_other_at_once(shop, a):
     assert first < 30.3
     assert second < 30.5  # the burst of two
     assert third >= 31  # the third has to wait for a token, and takes the fourth along
+
+
+def test_a_source_whose_pod_never_ran_is_recorded_with_the_reason(record, a):
+    traffic = [
+        {"name": "there", "from": "pod/client", "to": "203.0.113.7:80", "rate": "1/s"},
+        {"name": "nowhere", "from": "pod/lost", "to": "203.0.113.7:80", "rate": "1/s"},
+    ]
+    lost = a.pod("lost", nodeSelector={"kubernetes.io/hostname": "node-9"})
+    done = record(a.pod(), lost, traffic=traffic, duration="20s")
+    assert list(done.absent) == ["nowhere"]
+    assert done.absent["nowhere"].startswith("pod default/lost never ran: 0/4 nodes are available: ")
+    assert set(done.requests["source"]) == {0}

@@ -47,6 +47,30 @@ def test_the_same_command_runs_nothing_again(sweep):
     assert "4 of 6 runs were finished already" in err
 
 
+@pytest.mark.parametrize("name", ["../../esc", "a/b", "..", "", "/tmp", "con", "a b"])
+def test_a_name_that_is_not_one_plain_folder_name_is_refused(sweep, tmp_path, name):
+    code, out, err = sweep("--name", name)
+    assert (code, out) == (2, "")
+    assert f"--name: {name!r} is not one plain folder name" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_sweep_of_another_scenario_with_the_same_name_is_kept(sweep, tiny_file, tmp_path, capsys):
+    sweep()
+    summary = tmp_path / "tiny" / "sweep" / "summary.json"
+    kept = summary.read_bytes()
+    other = tmp_path / "other.yaml"
+    other.write_text(tiny_file.read_text().replace("Two pods behind", "Something else behind"))
+    given = ["sweep", str(other), "--seeds", "2", "-j", "1", "--out", str(tmp_path)]
+    assert ended(given) == 2
+    told = capsys.readouterr().err
+    assert "holds a finished sweep of another scenario called tiny" in told
+    assert "name another folder with --out or --name" in told
+    assert summary.read_bytes() == kept
+    assert ended([*given, "--name", "other"]) == 0
+    assert sweep("--vary", RATE)[0] == 0  # the same scenario goes on in its own folder
+
+
 def test_json_is_the_summary_and_csv_the_tidy_table(sweep):
     _, out, _ = sweep("--vary", RATE, "-o", "json")
     assert json.loads(out)["seeds"] == [5, 6]
@@ -191,6 +215,17 @@ def test_what_differs_ends_with_one_and_is_shown(compare):
     assert [line.split()[0] for line in out.splitlines()[:3]] == ["A", "B", "measure"]
     assert out.splitlines()[1].endswith("two")
     assert "mean" in out
+
+
+def test_variants_that_only_one_sweep_has_are_named_in_a_line_each(sweep, compare):
+    sweep("--name", "grid", "--vary", RATE)
+    code, out, _ = compare("one", "grid")
+    assert code == 1
+    assert out.splitlines()[2:] == [
+        "only in A: nothing varied",
+        "only in B: traffic.outside.rate=40/s",
+        "only in B: traffic.outside.rate=80/s",
+    ]
 
 
 def test_chance_is_no_difference_if_one_must_be_certain(compare):

@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 from netsim.api.describe.configuration import describe_configmap, describe_secret
 from netsim.api.describe.deployment import describe_deployment
+from netsim.api.describe.endpoints import describe_endpoint_slice, describe_endpoints
+from netsim.api.describe.generic import describe_generic
 from netsim.api.describe.lookup import Lookup
+from netsim.api.describe.namespace import describe_namespace
 from netsim.api.describe.node import describe_node
 from netsim.api.describe.pod import describe_pod
 from netsim.api.describe.service import describe_service
@@ -33,13 +36,14 @@ DESCRIBERS: Mapping[str, Callable[[Object, Lookup, int], str]] = MappingProxyTyp
         "PodDisruptionBudget": describe_budget,
         "ConfigMap": describe_configmap,
         "Secret": describe_secret,
+        "Namespace": describe_namespace,
+        "Endpoints": describe_endpoints,
+        "EndpointSlice": describe_endpoint_slice,
     }
 )
-"""The kinds that can be described."""
+"""The kinds that have a page of their own."""
 
 
 def describe(obj: Object, lookup: Lookup, now: int) -> str:
-    """The page about an object at the instant `now`; a kind without one raises a ValueError."""
-    if obj["kind"] not in DESCRIBERS:
-        raise ValueError(f"no description has been implemented for {obj['kind']!r}")
-    return DESCRIBERS[obj["kind"]](obj, lookup, now)
+    """The page about an object at the instant `now`; all fields of a kind that has no page of its own."""
+    return DESCRIBERS.get(obj["kind"], describe_generic)(obj, lookup, now)

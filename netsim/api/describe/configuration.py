@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 
 from netsim.api.describe.events import events_of, write_events
+from netsim.api.describe.heading import headed
 from netsim.api.describe.lookup import Lookup
 from netsim.api.describe.page import Page
 from netsim.api.objects import Object
@@ -15,7 +16,7 @@ from netsim.api.objects import Object
 
 def describe_configmap(configmap: Object, lookup: Lookup, now: int) -> str:
     """Everything that kubectl tells of a ConfigMap."""
-    page = _head(configmap)
+    page = headed(configmap)
     _title(page, "Data")
     for name, text in sorted((configmap.get("data") or {}).items()):
         for line in (f"{name}:", "----", *text.split("\n"), ""):
@@ -30,23 +31,13 @@ def describe_configmap(configmap: Object, lookup: Lookup, now: int) -> str:
 
 def describe_secret(secret: Object, lookup: Lookup, now: int) -> str:
     """Everything that kubectl tells of a Secret."""
-    page = _head(secret)
+    page = headed(secret)
     page.line("")
     page.line("Type:", secret.get("type", "Opaque"))
     _title(page, "Data")
     for name, value in sorted((secret.get("data") or {}).items()):
         page.line(f"{name}:", f"{_length(value)} bytes")
     return str(page)
-
-
-def _head(obj: Object) -> Page:
-    metadata = obj["metadata"]
-    page = Page()
-    page.line("Name:", metadata["name"])
-    page.line("Namespace:", metadata.get("namespace", "default"))
-    page.labels("Labels", metadata.get("labels"))
-    page.annotations("Annotations", metadata.get("annotations"))
-    return page
 
 
 def _title(page: Page, title: str) -> None:

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from netsim.console.kubectl import about, apply, change, config, create, delete, expose, get, nodes, pods, rollout, wait
+from netsim.console.kubectl import (
+    about,
+    apply,
+    change,
+    config,
+    create,
+    delete,
+    diff,
+    elsewhere,
+    expose,
+    get,
+    nodes,
+    pods,
+    rollout,
+    wait,
+)
 from netsim.console.kubectl.verb import Verb
 
-MODULES = (get, create, apply, delete, expose, change, pods, rollout, nodes, wait, about, config)
+MODULES = (
+    get, create, apply, diff, delete, expose, change, pods, rollout, nodes, wait, about, config, elsewhere,
+)  # fmt: skip
 
 VERBS: Mapping[str, Verb] = MappingProxyType({name: verb for module in MODULES for name, verb in module.VERBS.items()})
 """Every verb; some have two words."""

@@ -14,6 +14,7 @@ from netsim.api.schema import Type, fields, kinds
 from netsim.api.tables.ages import age
 from netsim.api.tables.layout import TABLE, align
 from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.served import is_served
 from netsim.console.kubectl.verb import ALL_NAMESPACES, OUTPUT, SELECTOR, Verb, minor, namespace_of
 from netsim.console.output import Failure, Output
 
@@ -44,7 +45,8 @@ def cluster_info(lab: Lab, call: Call, output: Output) -> None:
 def api_resources(lab: Lab, call: Call, output: Output) -> None:
     """Every kind, with its short names."""
     seen: dict[str, list[str]] = {}
-    for one in sorted(kinds(), key=lambda one: (one.group, one.plural)):
+    served = (one for one in kinds() if is_served(one, minor(lab)))
+    for one in sorted(served, key=lambda one: (one.group, one.plural)):
         if call["namespaced"] is True and "namespaced" in call.given and not one.namespaced:
             continue
         row = [one.plural, ",".join(one.short_names), one.api_version, str(one.namespaced).lower(), one.name]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from netsim.api.defaults import defaulted
 from netsim.api.objects import Object
 from netsim.api.schema import Kind, Type
 from netsim.console.api import NoKind, StatusError, as_stored
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.create import LAST_APPLIED, WRITING, _told, create_one, say, with_last_applied
-from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.create import LAST_APPLIED, WRITING, create_one, refusal, say, with_last_applied
+from netsim.console.kubectl.files import each_written
 from netsim.console.kubectl.verb import FILES, Verb, namespace_of, written
 from netsim.console.output import Failure, Output
 from netsim.console.patching import ANY, applied
@@ -30,14 +31,14 @@ MISSING = (
 
 def apply(lab: Lab, call: Call, output: Output) -> None:
     """`apply -f`."""
-    if not call["filename"]:
-        raise Failure("error: must specify one of -f and -k")
-    for obj, source in objects_in(lab, call):
+
+    def write(obj: Object, source: str) -> None:
         try:
             _one(lab, call, obj, source, output)
         except (StatusError, NoKind) as error:
-            output.err(_told(error, _doing(lab, call, obj), source))
-            output.code = 1
+            raise Failure(refusal(error, _doing(lab, call, obj), source)) from None
+
+    each_written(lab, call, output, "apply", write)
 
 
 def _doing(lab: Lab, call: Call, obj: Object) -> str:
@@ -70,6 +71,16 @@ def _one(lab: Lab, call: Call, obj: Object, source: str, output: Output) -> None
     else:
         stored, done = live, "unchanged" if new == live else "configured"
     say(lab, call, stored, done, output)
+
+
+def planned(lab: Lab, call: Call, obj: Object) -> tuple[Object | None, Object]:
+    """What is there, and what would be there if the object were applied; nothing is written."""
+    obj = with_last_applied(_with_namespace(lab, call, obj))
+    live = _live(lab, call, obj)
+    if live is None:
+        return None, lab.api.create(obj, namespace_of(lab, call), dry=True)
+    last = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    return live, defaulted(lab.api.update(laid_over(live, obj, last, lab.api.kind_of(obj)), live, dry=True))
 
 
 def laid_over(live: Object, wanted: Object, last: str | None, kind: Kind) -> Object:

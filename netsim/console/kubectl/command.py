@@ -21,6 +21,8 @@ DIAL_TIMEOUT = 30 * S  # client-go's net.Dialer
 def kubectl(lab: Lab, words: Sequence[str], output: Output, given: str) -> None:
     """Do what a kubectl command line says."""
     name, verb, rest = understood(list(words))
+    if verb.any_flag:
+        rest = [word for word in rest if word in ("-h", "--help")]
     call = flags.parse(rest, (*COMMON, *verb.flags), name)
     call.stdin = given
     if call["help"]:
@@ -76,7 +78,7 @@ def help_text(name: str, verb: Verb) -> str:
     lines = [verb.summary, "", "Options:"]
     for flag in verb.flags:
         short = f"-{flag.short}, " if flag.short else "    "
-        value = {"bool": "false", "text": "''", "int": "0", "list": "[]", "array": "[]"}[flag.kind]
+        value = {"bool": "false", "text": "''", "duration": "0s", "int": "0", "list": "[]", "array": "[]"}[flag.kind]
         lines.append(f"    {short}--{flag.name}={value}:{f' {flag.help}' if flag.help else ''}")
     lines += ["", "Usage:", f"  kubectl {verb.usage or name} [options]"]
     return "".join(f"{line}\n" for line in lines)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from netsim.api.objects import Object
 from netsim.api.printing import Group, Options, print_groups
+from netsim.api.schema import Kind
+from netsim.api.simulated import simulated
 from netsim.console.api import NoKind, StatusError, told
 from netsim.console.flags import Call, Flag
-from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.files import each_written
 from netsim.console.kubectl.verb import DRY_RUN, FILES, OUTPUT, Verb, dry, namespace_of, shown
-from netsim.console.output import Failure, Output
+from netsim.console.output import ERR, Failure, Output
+from netsim.lab.multicluster import EXPORT
 
 if TYPE_CHECKING:
     from netsim.console.session import Lab
@@ -21,19 +24,20 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def create_files(lab: Lab, call: Call, output: Output) -> None:
     """`create -f`: each object in the files, new."""
-    if not call["filename"]:
-        raise Failure("error: must specify one of -f and -k")
-    for obj, source in objects_in(lab, call):
+
+    def write(obj: Object, source: str) -> None:
         if call["save-config"]:
             obj = with_last_applied(obj)
         try:
             create_one(lab, call, obj, output, source)
         except (StatusError, NoKind) as error:
-            output.err(_told(error, "creating", source))
-            output.code = 1
+            raise Failure(refusal(error, "creating", source)) from None
+
+    each_written(lab, call, output, "create", write)
 
 
-def _told(error: StatusError | NoKind, doing: str, source: str) -> str:
+def refusal(error: StatusError | NoKind, doing: str, source: str) -> str:
+    """What kubectl prints when what it was doing to an object of a file was refused."""
     if isinstance(error, StatusError):
         return told(error.when(doing, source))
     where = f'resource mapping not found for name: "{error.name}" namespace: "{error.namespace}" from "{source}"'
@@ -51,7 +55,16 @@ def create_one(lab: Lab, call: Call, obj: Object, output: Output, source: str = 
             f"You must pass '--namespace={given}' to perform this operation."
         )
     stored = obj if call["dry-run"] != "none" else lab.api.create(obj, namespace_of(lab, call))
+    _warn_of_inert(lab, kind, output)
     say(lab, call, stored, done, output)
+
+
+def _warn_of_inert(lab: Lab, kind: Kind, output: Output) -> None:
+    """Say, once a command, that nothing will come of the objects of a kind: they are kept, and that is all."""
+    warning = f"Warning: {kind.name} is accepted but not simulated\n"
+    of_the_set = lab.clusterset is not None and kind.api_version == EXPORT
+    if simulated(kind) is None and not of_the_set and (ERR, warning) not in output.parts:
+        output.err(warning)
 
 
 def say(lab: Lab, call: Call, obj: Object, done: str, output: Output) -> None:

@@ -95,7 +95,7 @@ VERBS = {
         (
             FILES, SELECTOR, ALL_NAMESPACES, Flag("grace-period", "int"), Flag("force", "bool"), Flag("now", "bool"),
             Flag("all", "bool"), Flag("wait", "bool", default=True), Flag("ignore-not-found", "bool"),
-            Flag("cascade", default="background", alone="background"), Flag("timeout"), DRY_RUN,
+            Flag("cascade", default="background", alone="background"), Flag("timeout", "duration"), DRY_RUN,
         ),
         "delete ([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
     )

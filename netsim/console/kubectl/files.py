@@ -6,13 +6,13 @@ fetched from the network, and nothing outside of the scenario's folder is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from netsim.api.documents import read_documents
 from netsim.api.objects import Object
 from netsim.console.flags import Call
-from netsim.console.output import Failure
+from netsim.console.output import Failure, Output
 from netsim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -24,12 +24,45 @@ STDIN = "-"
 
 def objects_in(lab: Lab, call: Call) -> list[tuple[Object, str]]:
     """All objects in the files and folders of `-f`, with the name of their file as it was given."""
-    return [
-        found
-        for name in call["filename"]
-        for content, shown in _contents(lab, call, name)
-        for found in _objects(content, shown)
-    ]
+    found, failures = readable(lab, call)
+    if failures:
+        raise failures[0]
+    return found
+
+
+def readable(lab: Lab, call: Call) -> tuple[list[tuple[Object, str]], list[Failure]]:
+    """What can be read of the files of `-f`, and what is wrong with the others. A file ends where it goes wrong."""
+    found: list[tuple[Object, str]] = []
+    failures = []
+    for name in call["filename"]:
+        try:
+            for content, shown in _contents(lab, call, name):
+                try:
+                    found.extend(_objects(content, shown))
+                except Failure as failure:
+                    failures.append(failure)
+        except Failure as failure:
+            failures.append(failure)
+    return found, failures
+
+
+def each_written(lab: Lab, call: Call, output: Output, done: str, write: Callable[[Object, str], None]) -> None:
+    """Write each object of `-f`. What cannot be read or is refused does not keep the others from it: it is told last.
+
+    `done` is what becomes of the objects, in the words for that there are none.
+    """
+    if not call["filename"]:
+        raise Failure("error: must specify one of -f and -k")
+    objects, failures = readable(lab, call)
+    if not objects and not failures:
+        raise Failure(f"error: no objects passed to {done}")
+    for obj, source in objects:
+        try:
+            write(obj, source)
+        except Failure as failure:
+            failures.append(failure)
+    for told in failures:
+        output.fail(told)
 
 
 def _contents(lab: Lab, call: Call, name: str) -> Iterator[tuple[bytes, str]]:
@@ -46,6 +79,8 @@ def _contents(lab: Lab, call: Call, name: str) -> Iterator[tuple[bytes, str]]:
     if not path.is_dir():
         raise Failure(f'error: the path "{name}" does not exist')
     names = sorted(one.name for one in path.iterdir() if one.suffix in SUFFIXES)
+    if not names:
+        raise Failure(f"error: error reading [{name}]: recognized file extensions are [{' '.join(sorted(SUFFIXES))}]")
     for inside in (f"{name.rstrip('/')}/{one}" for one in names):
         held = lab.read(inside)
         if held is not None:

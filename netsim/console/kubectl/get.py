@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netsim.api import selectors
-from netsim.api.describe import DESCRIBERS, describe
+from netsim.api.describe import describe
 from netsim.api.jsonpath import JsonPathError, find
 from netsim.api.objects import Object, labels_of, name_of
 from netsim.api.printing import Group, Options, check_options, print_groups
@@ -20,6 +20,7 @@ from netsim.api.store import Change
 from netsim.api.tables import Table, View, narrow, table, with_kind, with_labels, with_namespace
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.files import objects_in
+from netsim.console.kubectl.served import check_field_labels
 from netsim.console.kubectl.verb import (
     ALL_NAMESPACES,
     FILES,
@@ -75,6 +76,7 @@ def understood(lab: Lab, call: Call) -> tuple[Query, Options]:
         field_selector=call["field-selector"],
     )
     check(query)
+    check_field_labels(query)
     options = Options(
         output=call["output"],
         namespace=query.namespace,
@@ -202,9 +204,6 @@ def describe_objects(lab: Lab, call: Call, output: Output) -> None:
         namespace = namespace_of(lab, call)
         output.warn("No resources found" if call["all-namespaces"] else f"No resources found in {namespace} namespace.")
     for target in wanted:
-        if target.kind.name not in DESCRIBERS:
-            known = ", ".join(name.lower() for name in DESCRIBERS)
-            raise Failure(f"error: {target.kind.singular} cannot be described here; {known} can")
         for obj in _meant(lab, target):
             output.out(("\n\n" if output.parts else "") + describe(obj, lab.store.list, lab.now))
 

@@ -1,4 +1,5 @@
-"""cordon, uncordon, drain: a node that takes no new pods, and one that is emptied before work on it.
+"""cordon, uncordon, drain: a node that takes no new pods, and one that is emptied before work on it. (For taint
+see `taints.py`.)
 
 What `drain` must be allowed to take away is asked first: pods of DaemonSets, which come back at once; pods
 that nobody would make again; pods whose data in an `emptyDir` is lost with them. The evictions themselves
@@ -13,7 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from netsim.api.objects import Object, controller_of, is_finished, key_of
+from netsim.console.api import seconds
 from netsim.console.flags import Call, Flag
+from netsim.console.kubectl.taints import TAINT_USAGE, taint
 from netsim.console.kubectl.verb import DRY_RUN, SELECTOR, Verb, dry, kind, targets, time_limit
 from netsim.console.output import Failure, Output
 from netsim.control.eviction import RETRY, evict
@@ -138,7 +141,7 @@ def _empty(lab: Lab, call: Call, node: str, output: Output) -> None:
                 output.line(f"pod/{pods[number]['metadata']['name']} evicted")
                 del due[number]
             elif time is not None and lab.now >= time:
-                due[number] = _asked(lab, pods[number], output)
+                due[number] = _asked(lab, pods[number], seconds(call["grace-period"]), output)
         return not due
 
     limit = time_limit(lab, call, 10 * MINUTE)
@@ -148,11 +151,11 @@ def _empty(lab: Lab, call: Call, node: str, output: Output) -> None:
         raise Failure(f"There are pending nodes to be drained:\n {node}\n{late}")
 
 
-def _asked(lab: Lab, pod: Object, output: Output) -> int | None:
+def _asked(lab: Lab, pod: Object, grace: int | None, output: Output) -> int | None:
     """Ask for an eviction; when to ask again, or None if it was granted."""
     namespace, name = key_of(pod)
     output.line(f"evicting pod {namespace}/{name}")
-    said = evict(lab.simulation.cluster, pod)
+    said = evict(lab.simulation.cluster, pod, grace)
     if said is None:
         return None
     output.warn(f'error when evicting pods/"{name}" -n "{namespace}" (will retry after 5s): {said}')
@@ -162,11 +165,14 @@ def _asked(lab: Lab, pod: Object, output: Output) -> int | None:
 _NODES = (SELECTOR, DRY_RUN)
 _DRAIN = (
     *_NODES, Flag("ignore-daemonsets", "bool"), Flag("delete-emptydir-data", "bool"), Flag("force", "bool"),
-    Flag("timeout"),
+    Flag("timeout", "duration"), Flag("grace-period", "int", default=-1),
 )  # fmt: skip
+
+_TAINT = (SELECTOR, DRY_RUN, Flag("all", "bool"), Flag("overwrite", "bool"))
 
 VERBS = {
     "cordon": Verb("Let no more pods be scheduled onto a node", cordon, _NODES, "cordon NODE"),
     "uncordon": Verb("Let pods be scheduled onto a node again", uncordon, _NODES, "uncordon NODE"),
+    "taint": Verb("Mark nodes so that only pods that tolerate it are let there", taint, _TAINT, TAINT_USAGE),
     "drain": Verb("Empty a node before work on it", drain, _DRAIN, "drain NODE"),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from netsim.api.objects import Object, is_finished, key_of
 from netsim.console import programs
 from netsim.console.flags import Call, Flag
 from netsim.console.kubectl.create import create_one
-from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Verb, kind, namespace_of, the_pod
+from netsim.console.kubectl.verb import DRY_RUN, OUTPUT, SELECTOR, Verb, kind, namespace_of, targets, the_pod
 from netsim.console.output import Failure, Output
 from netsim.units import MINUTE
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 HINT = "If you don't see a command prompt, try pressing enter."
 LOGS = "netsim simulates what a program does on the network, not what it writes; there are no logs of "
+
+TAIL = 10
+VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
 # run ----------------------------------------------------------------------------------------------------
 
@@ -75,14 +79,21 @@ def _pod(call: Call, name: str, command: list[str]) -> Object:
     if command:
         container["command" if call["command"] else "args"] = command
     if call["env"]:
-        pairs = (pair.partition("=") for pair in call["env"])
-        container["env"] = [{"name": one, "value": value} for one, _, value in pairs]
+        container["env"] = [_variable(text) for text in call["env"]]
     if call["port"]:
         container["ports"] = [{"containerPort": call["port"]}]
     if call["stdin"]:
         container |= {"stdin": True, "stdinOnce": True, "tty": call["tty"]}
     spec = {"containers": [container], "restartPolicy": call["restart"], "dnsPolicy": "ClusterFirst"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
+
+
+def _variable(text: str) -> Object:
+    """What `--env=NAME=VALUE` says."""
+    name, equals, value = text.partition("=")
+    if not equals or not VARIABLE.fullmatch(name):
+        raise Failure(f"error: invalid env: {text}")
+    return {"name": name, "value": value}
 
 
 def _service(call: Call, name: str, pod: Object) -> Object:
@@ -215,17 +226,31 @@ def attach(lab: Lab, call: Call, output: Output) -> None:
 
 
 def logs(lab: Lab, call: Call, output: Output) -> None:
-    """`logs POD`."""
-    if not call.words:
+    """`logs POD`, or of all pods with labels: then, unless `--tail` says otherwise, the last ten lines of each."""
+    if call.words and call["selector"]:
+        raise Failure("error: only a selector (-l) or a POD name is allowed")
+    if not call.words and not call["selector"]:
         raise Failure("error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.")
-    pod = the_pod(lab, call, call.words)
+    if call.words:
+        _log(lab, call, the_pod(lab, call, call.words), call["tail"], output)
+        return
+    found = targets(lab, call, ["pods"])
+    if not found:
+        output.warn(f"No resources found in {namespace_of(lab, call)} namespace.")
+    for one in found:
+        pod = lab.api.get(one.kind, one.namespace, one.name)
+        _log(lab, call, pod, TAIL if call["tail"] is None else call["tail"], output)
+
+
+def _log(lab: Lab, call: Call, pod: Object, tail: int | None, output: Output) -> None:
+    """The last lines that a pod's container has written; all of them without a number, or with -1."""
     container = _container(pod, call, output)
     text = lab.containers.log(pod, container)
     if text is None:
         output.warn(f"{LOGS}{'/'.join(key_of(pod))}.")
         return
     lines = text.splitlines(keepends=True)
-    output.out("".join(lines if call["tail"] in (None, -1) else lines[len(lines) - min(call["tail"], len(lines)) :]))
+    output.out("".join(lines if tail in (None, -1) else lines[len(lines) - min(tail, len(lines)) :]))
 
 
 _CONTAINER = Flag("container", short="c")

@@ -149,7 +149,7 @@ VERBS = {
     "rollout status": Verb(
         "Follow a rollout to its end",
         status,
-        (Flag("watch", "bool", "w", True), Flag("timeout")),
+        (Flag("watch", "bool", "w", True), Flag("timeout", "duration")),
         "rollout status TYPE/NAME",
     ),
     "rollout history": Verb(

@@ -68,7 +68,7 @@ VERBS = {
     "wait": Verb(
         "Wait until something holds of objects",
         wait,
-        (Flag("for"), Flag("timeout"), Flag("all", "bool"), SELECTOR, ALL_NAMESPACES, FILES),
+        (Flag("for"), Flag("timeout", "duration"), Flag("all", "bool"), SELECTOR, ALL_NAMESPACES, FILES),
         "wait --for=condition=Ready TYPE/NAME",
     )
 }

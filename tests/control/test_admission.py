@@ -1,0 +1,58 @@
+"""What admission makes of a Service that is written again: its address stays, and another is refused."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from control_builders import service
+
+from netsim.api.store import Refused, Store
+from netsim.control.admission import Admission
+from netsim.draws import Draws
+from netsim.topology.allocators import NodePortAllocator, ServiceIPAllocator
+
+Object = dict[str, Any]
+
+
+@pytest.fixture
+def admission() -> Admission:
+    """The way into an empty store."""
+    cluster: Any = SimpleNamespace(store=Store(lambda: 0), draws=Draws(1))
+    return Admission(cluster, ServiceIPAllocator("10.96.0.0/16"), NodePortAllocator())
+
+
+def changed(obj: Object, **spec: Any) -> Object:
+    return {**obj, "spec": {**obj["spec"], **spec}}
+
+
+def test_another_cluster_ip_is_refused_in_the_api_servers_words(admission: Admission) -> None:
+    stored = admission.create(service("web", clusterIP="10.96.0.10"))
+    with pytest.raises(Refused) as refused:
+        admission.update(changed(stored, clusterIP="10.96.0.11", clusterIPs=["10.96.0.11"]))
+    assert refused.value.reason == "Invalid"
+    assert str(refused.value) == (
+        'Service "web" is invalid: spec.clusterIPs[0]: Invalid value: []string{"10.96.0.11"}: may not change once set'
+    )
+    assert admission.cluster.store.get("Service", "default", "web") == stored
+    assert not admission.addresses.has("10.96.0.11")
+
+
+@pytest.mark.parametrize(("old", "new"), [("10.96.0.10", "None"), ("None", "10.96.0.10")])
+def test_headless_is_an_address_too(admission: Admission, old: str, new: str) -> None:
+    stored = admission.create(service("web", clusterIP=old))
+    with pytest.raises(Refused, match="may not change once set"):
+        admission.apply(changed(stored, clusterIP=new, clusterIPs=[new]))
+
+
+def test_without_an_address_the_old_one_is_kept(admission: Admission) -> None:
+    stored = admission.create(service("web", clusterIP=""))
+    again = admission.update(changed(stored, clusterIP="", clusterIPs=[], sessionAffinity="ClientIP"))
+    assert again["spec"]["clusterIP"] == stored["spec"]["clusterIP"]
+    assert again["spec"]["sessionAffinity"] == "ClientIP"
+
+
+def test_a_name_in_the_place_of_an_address_is_no_change_of_address(admission: Admission) -> None:
+    stored = admission.create(service("web", type="ExternalName", externalName="a.example.org", clusterIP=""))
+    assert admission.update(changed(stored, type="ClusterIP", clusterIP="10.96.0.12"))["spec"]["clusterIP"]
