@@ -23,7 +23,7 @@ from netsim.topology.graph import build
 from netsim.topology.network import Links, Nodes
 from netsim.traffic import Traffic
 
-VIP = "10.96.0.20"
+VIP, BYSTANDER = "10.96.0.20", "10.96.0.21"
 
 
 class World:
@@ -54,6 +54,11 @@ class World:
         self.state.start(server)
         self.state.listen(server)
         return server
+
+    def bystander(self, port: int) -> None:
+        """Another Service, which listens on a port; not programmed yet."""
+        metadata = {"namespace": "default", "name": "bystander"}
+        self.tables.set_service({"metadata": metadata, "spec": {"clusterIP": BYSTANDER, "ports": [{"port": port}]}})
 
     def publish(self, without: str = "") -> None:
         """Make the pods the Service's endpoints, all but those on one machine, and program it everywhere."""
