@@ -35,7 +35,7 @@ def without_leftovers(new: Object, old: Object) -> Object:
     if old["kind"] != "Service" or not isinstance(spec, dict) or not isinstance(before, dict):
         return new
     is_now, was = (one.get("type") or "ClusterIP" for one in (spec, before))
-    lost = ONLY_BALANCED if was == "LoadBalancer" != is_now else ()
+    lost: tuple[str, ...] = ONLY_BALANCED if was == "LoadBalancer" != is_now else ()
     lost += ONLY_ADDRESSED if is_now == "ExternalName" != was else ()
     if was in EXTERNAL and is_now not in EXTERNAL:
         lost += ("externalTrafficPolicy",)

@@ -98,7 +98,8 @@ class NodeLifecycle:
             yield from self.cluster.plane.led()
             self.look()
             for _ in range(passes):
-                env.process(self.taint_pass())
+                if any(self.queues.values()):
+                    env.process(self.taint_pass())
                 yield env.timeout(timings.node_monitor_period // passes)
 
     # watching for silence ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""curl's command line, as far as it is simulated.
+"""curl's command line, as far as it is simulated. Data (`-d`) is taken as it stands: no file is read for `@NAME`.
 
 Source: curl(1), `src/tool_getparam.c` (8.x).
 """

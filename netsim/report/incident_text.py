@@ -97,11 +97,11 @@ def _repaired(incident: Incident) -> str:
 
 def _left(left: Sequence[Left]) -> Lines:
     """Pods that are not part of the repair, and why not."""
-    for when, later in (("never", False), ("only with its node", True)):
+    for what, later in (("never replaced", False), ("replaced only when their node was back", True)):
         some_left = [each for each in left if later == (each.created is not None)]
         if some_left:
             names = some([f"{_short(each.pod)} ({each.kind or 'no owner'})" for each in some_left])
-            yield f"    replaced {when}: {names}"
+            yield f"    {what}: {names}"
 
 
 def _short(subject: str) -> str:

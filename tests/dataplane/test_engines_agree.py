@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netsim.benchmark.world import World as Queue
+from netsim.dataplane.moments import syn_schedule
 from netsim.dataplane.plain import PlainEngine
 from netsim.dataplane.requests import OUTCOMES, RESET, UNFINISHED
 from netsim.front import load
@@ -20,6 +22,7 @@ from netsim.units import S
 pytest.importorskip("numba", reason="numba is not installed: there is only the plain engine")
 
 from netsim.dataplane.compiled import CompiledEngine
+from netsim.dataplane.compiled_roads import Roads
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -112,3 +115,25 @@ def test_what_is_handed_over_in_parts_is_the_same_table(monkeypatch):
     simulation.record(take=parts.append)
     assert len(parts) > 3
     assert (np.concatenate([part.requests for part in parts]) == whole).all()
+
+
+@pytest.mark.parametrize(("what", "anew"), [("bystander", False), ("publish", True)])
+def test_rules_for_others_leave_the_ways_that_were_worked_out(monkeypatch, what, anew):
+    asked = []
+    edge = Roads.edge
+    monkeypatch.setattr(Roads, "edge", lambda self, row, which: (asked.append(which), edge(self, row, which))[1])
+
+    def played(kind):
+        world = Queue(nodes=3, pods=5, workers=4, service="exponential(5ms)")
+        engine = kind(world.state, world.sources(S, {"rate": "2k/s"}), world.names, syn_schedule(6, 4), 0)
+        engine.advance(S // 2)
+        asked.clear()
+        if what == "bystander":
+            world.bystander(port=80)
+            world.program()
+        else:
+            world.publish(without="node-2")
+        return engine.finish(S)
+
+    assert (played(PlainEngine) == played(CompiledEngine)).all()
+    assert bool(asked) is anew

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netsim.report.run import Run
+from netsim.report.terminal import report
 from netsim.units import S
 
 HIT = {"selector": {"nodes": ["b-1"]}}
@@ -106,7 +107,9 @@ def mixed(a):
 
 
 def test_a_stateful_pod_that_cannot_be_replaced_does_not_hide_that_the_others_were(world, mixed):
-    (incident,) = told(world, {"action": "node-power-loss", **HIT}, until=480, objects=mixed)
+    run = Run(world({"action": "node-power-loss", **HIT}, objects=mixed).run(480).simulation.record())
+    (incident,) = run.strokes
+    assert "never replaced: db-" in report(run)
     assert (incident.created_by, incident.noticed_by) == ("ReplicaSet", "node lifecycle")
     assert incident.evicted < incident.created < incident.scheduled < incident.ready < incident.in_rules
     assert incident.repaired == incident.ready
