@@ -131,10 +131,15 @@ def test_interrupted_it_ends_with_130(failing, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+# a process that a shell has put in the background begins with SIGINT ignored, and so do its children
+HEARS_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 def test_an_odd_error_after_ctrl_c_counts_as_interrupted():
     """A library that turns KeyboardInterrupt into an error of its own, as those written in Rust do."""
     code = (
-        "import os, signal, click\nfrom netsim.cli import main\n"
+        f"{HEARS_CTRL_C}"
+        "import os, click\nfrom netsim.cli import main\n"
         "def odd():\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
@@ -151,7 +156,8 @@ def test_an_odd_error_after_ctrl_c_counts_as_interrupted():
 @pytest.mark.parametrize("module_name", ["click", "netsim.cli.main"])
 def test_ctrl_c_before_the_command_line_is_there_ends_with_130(module_name):
     code = (
-        "import os, signal, sys\n"
+        f"{HEARS_CTRL_C}"
+        "import os, sys\n"
         "class Interrupting:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {module_name!r}:\n"
