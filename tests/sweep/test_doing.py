@@ -181,6 +181,15 @@ def test_a_worker_whose_sweep_is_gone_ends():
     worker.end()
 
 
+@pytest.fixture
+def children_hear_ctrl_c():
+    """In a process that a shell put in the background SIGINT is ignored, and would be in its children, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("children_hear_ctrl_c")
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_ends_the_command_with_130_and_keeps_what_is_done(tiny_file, tmp_path):
     command = [sys.executable, "-m", "netsim", "sweep", str(tiny_file), "--vary", "traffic.outside.rate=40/s,80/s",
