@@ -6,7 +6,7 @@ The lanes are on the run's own clock, under the requests that were lost meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import PolyCollection
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from netsim.report.incidents import Incident
     from netsim.report.run import Run
+    from netsim.report.stages import Stage
 
 MOST = 8  # lanes at the most
 
@@ -63,12 +64,16 @@ def _end(incident: Incident) -> int:
     return incident.stages[-1].end
 
 
+def _chain(lane: Sequence[Incident]) -> Iterator[Stage]:
+    return (stage for incident in lane for stage in incident.stages if not stage.beside)
+
+
 def seconds(run: Run, axes: Axes) -> None:
-    """Where the seconds went: every incident's stages, one after the other."""
+    """Where the seconds went: every incident's stages, one after the other; what went on beside them is not drawn."""
     shown = lanes(run)
     boxes: dict[str, list[Any]] = {}
     for row, lane in enumerate(shown):
-        for stage in (stage for incident in lane for stage in incident.stages):
+        for stage in _chain(lane):
             begin, end = stage.begin / S, stage.end / S
             low, high = row - 0.36, row + 0.36
             boxes.setdefault(stage.component, []).append([(begin, low), (begin, high), (end, high), (end, low)])
@@ -90,7 +95,7 @@ def _written_in(run: Run, axes: Axes, shown: Lanes) -> None:
     box, figure = axes.get_position(), axes.get_figure(root=True)
     inches = box.width * (figure.get_size_inches()[0] if figure else 11.0)
     for row, lane in enumerate(shown):
-        for stage in (stage for incident in lane for stage in incident.stages):
+        for stage in _chain(lane):
             room = stage.took / max(run.ended, 1) * inches
             texts = (f"{duration(stage.took)}: {stage.what}", duration(stage.took))
             text = next((text for text in texts if room > 0.058 * len(text) + 0.08), "")

@@ -1,7 +1,8 @@
 """Where the seconds went: an incident as a row of waits, each with the component that was waited for.
 
 The moments of an incident, in the order in which they came, cut its time into stages. A moment that never came, or
-that came together with another, makes no stage of its own.
+that came together with another, makes no stage of its own. What goes on beside that (a load balancer asks nodes by
+itself, and nobody waits for it) is a stage since the fault, and shortens no other.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ STAGES = (
 )
 """Every stage that an incident can have, in the usual order; it says itself who noticed, created and repaired."""
 
+BESIDE = ("turned_away",)
+"""Moments that end a wait of their own, beside the chain of the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -42,6 +46,7 @@ class Stage:
     what: str  # what had happened at its end
     begin: int
     end: int
+    beside: bool = False  # it went on beside the chain of the others
 
     @property
     def took(self) -> int:
@@ -51,17 +56,19 @@ class Stage:
     def data(self) -> dict[str, Any]:
         """As `summary.json` holds it, in seconds since the run began."""
         return {"component": self.component, "what": self.what, "begin": self.begin / S, "end": self.end / S,
-                "took": self.took / S}  # fmt: skip
+                "took": self.took / S, "beside": self.beside}  # fmt: skip
 
 
 def stages(incident: Incident) -> tuple[Stage, ...]:
-    """The stages of an incident, one after the other."""
+    """The stages of an incident, one after the other; those beside the others where they ended."""
     found: list[Stage] = []
     reached = incident.injected
     for time, at in sorted((time, at) for at, (moment, *_) in enumerate(STAGES)
                            if (time := getattr(incident, moment)) is not None):  # fmt: skip
         moment, component, what = STAGES[at]
-        if time > reached or (time == reached and moment == "noticed"):
+        if moment in BESIDE and time != reached:
+            found.append(Stage(component, what, incident.injected, time, beside=True))
+        elif time > reached or (time == reached and moment == "noticed"):
             found.append(Stage(component or getattr(incident, f"{moment}_by"), what, reached, time))
             reached = time
     return tuple(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from netsim.report.run import Run
@@ -185,11 +187,15 @@ def test_a_kubelet_notices_a_dead_sandbox_at_its_next_look(world):
     assert incident.noticed < incident.endpoints_gone
 
 
-def test_stages_are_in_order_of_time_with_the_balancers_among_them(world, a):
+def test_a_balancer_turns_away_beside_the_stages_and_takes_no_seconds_from_them(world, a):
     objects = [a.deployment(), a.service(type="LoadBalancer")]
     (incident,) = told(world, {"action": "node-power-loss", **HIT}, objects=objects)
     stages = {stage.what: stage for stage in incident.stages}
-    assert stages["balancers turned away"].end == incident.turned_away < stages["noticed"].end
+    aside = stages.pop("balancers turned away")
+    assert (aside.begin, aside.end, aside.beside) == (incident.injected, incident.turned_away, True)
+    assert aside.end < stages["noticed"].end
+    assert stages["noticed"].took == incident.noticed - incident.injected
+    assert all(one.end == next.begin for one, next in itertools.pairwise(stages.values()))
     assert [stage.end for stage in incident.stages] == sorted(stage.end for stage in incident.stages)
 
 

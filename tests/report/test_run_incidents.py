@@ -175,5 +175,5 @@ def test_summary_json_holds_incidents_in_seconds(run):
     assert told["noticedBy"] == "node lifecycle"
     assert told["outage"] == pytest.approx(49.31)
     assert told["stages"][0] == {"component": "node lifecycle", "what": "noticed", "begin": 60.0, "end": 108.412,
-                                 "took": 48.412}  # fmt: skip
+                                 "took": 48.412, "beside": False}  # fmt: skip
     assert {loss["source"] for loss in told["sources"]} == {"inside", "node-port", "load-balancer"}
