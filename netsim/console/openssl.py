@@ -13,6 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from netsim.api.names import ip_address
 from netsim.console.output import Failure, Output
 from netsim.units import DAY
 
@@ -165,9 +166,9 @@ def _ends(certificate: Certificate) -> list[str]:
 
 
 def _extension(certificate: Certificate) -> list[str]:
-    from netsim.lab.certificates import address_in, alternative_names
+    from netsim.lab.certificates import alternative_names
 
-    named = [f"{'IP Address' if address_in(name) else 'DNS'}:{name}" for name in alternative_names(certificate)]
+    named = [f"{'IP Address' if ip_address(name) else 'DNS'}:{name}" for name in alternative_names(certificate)]
     return ["X509v3 Subject Alternative Name: ", f"    {', '.join(named)}"] if named else []
 
 

@@ -7,26 +7,10 @@ below it: it is half as deep as one of two, and the four lie side by side.
 # mypy: disallow-untyped-defs=False
 from __future__ import annotations
 
-from math import frexp
-
 import numpy as np
 from numba import njit
 
-from netsim.draws import (
-    _LG1,
-    _LG2,
-    _LG3,
-    _LG4,
-    _LG5,
-    _LG6,
-    _LG7,
-    _LN2_HIGH,
-    _LN2_LOW,
-    _M0,
-    _M1,
-    _W0,
-    _W1,
-)
+from netsim.draws import _M0, _M1, _W0, _W1, log
 
 M0, M1 = np.uint64(_M0), np.uint64(_M1)
 W0, W1 = np.uint64(_W0), np.uint64(_W1)
@@ -60,22 +44,7 @@ def draw_uniform(bits):
     return np.float64(bits >> DROPPED) * 2.0**-53
 
 
-@njit(inline="always")
-def natural_log(x):
-    """The natural logarithm, operation by operation that of `netsim.draws.log`."""
-    mantissa, exponent = frexp(x)
-    if mantissa < 0.7071067811865476:
-        mantissa, exponent = mantissa * 2.0, exponent - 1
-    f = mantissa - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    w = z * z
-    t1 = w * (_LG2 + w * (_LG4 + w * _LG6))
-    t2 = z * (_LG1 + w * (_LG3 + w * (_LG5 + w * _LG7)))
-    r = t2 + t1
-    half = 0.5 * f * f
-    k = float(exponent)
-    return k * _LN2_HIGH - ((half - (s * (half + r) + k * _LN2_LOW)) - f)
+natural_log = njit(inline="always")(log)
 
 
 @njit(inline="always")

@@ -16,9 +16,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
+from netsim.api.names import ip_address
 from netsim.api.objects import Object
 from netsim.api.times import EPOCH
 from netsim.dataplane.handshake import KeyKind
@@ -193,14 +193,6 @@ def may_sign(certificate: Certificate) -> bool:
         return False
 
 
-def address_in(text: str) -> IPv4Address | IPv6Address | None:
-    """The address a text is, if it is one."""
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
 def _library() -> Any:
     try:
         from cryptography import x509
@@ -218,7 +210,7 @@ def _name(subject: str | Mapping[str, str]) -> Any:
 
 def _general_names(names: Sequence[str]) -> list[Any]:
     x509 = _library()
-    return [x509.IPAddress(a) if (a := address_in(name)) else x509.DNSName(name) for name in names]
+    return [x509.IPAddress(a) if (a := ip_address(name)) else x509.DNSName(name) for name in names]
 
 
 def _fingerprint(pair: Pair | None) -> str:

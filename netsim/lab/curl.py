@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from netsim.api.names import ip_address
 from netsim.control.lookup import Asker
 from netsim.dataplane.errand import Reached, send, socket
 from netsim.dataplane.handshake import Sessions, handshake
@@ -136,7 +136,7 @@ def _resolve(names: Names, transfer: Transfer, options: Options) -> list[str]:
     if given:
         transfer.notes.append(f"* Added {host}:{port}:{','.join(given)} to DNS cache")
         return given
-    if _is_address(host):
+    if ip_address(host) is not None:
         return [host]
     if host == "localhost":
         return ["127.0.0.1"]
@@ -147,14 +147,6 @@ def _resolve(names: Names, transfer: Transfer, options: Options) -> list[str]:
         transfer.notes.append(f"* Could not resolve host: {host}")
         transfer.fail(6, f"Could not resolve host: {host}", found.elapsed)
     return list(found.addresses)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 # connecting -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Address
 
-from netsim.lab.certificates import address_in
+from netsim.api.names import ip_address
 from netsim.lab.curl_options import Url, Wrong, parse, url
 from netsim.lab.curl_output import shown
 from netsim.lab.docker import BRIDGE, COMMANDS, GATEWAY, Container, Docker, DockerError, Published, parse_publish
@@ -155,7 +155,7 @@ def curl(docker: Docker, origin: str, words: Sequence[str]) -> Printed:
     except Wrong as wrong:
         return wrong.text, wrong.code
     address = "127.0.0.1" if wanted.host == "localhost" else docker.hosts.get(wanted.host, wanted.host)
-    if not isinstance(address_in(address), IPv4Address):
+    if not isinstance(ip_address(address), IPv4Address):
         return f"curl: (6) Could not resolve host: {wanted.host}\n", 6
     met = docker.connect(origin, address, wanted.port)
     if met.outcome == "ok" and met.container is not None:

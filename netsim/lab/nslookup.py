@@ -11,8 +11,8 @@ Sources: busybox `networking/nslookup.c` (1.28); BIND `bin/dig/nslookup.c` (9.18
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 
+from netsim.api.names import ip_address
 from netsim.control.dns_records import TYPES, Question, Record, reverse_name
 from netsim.control.lookup import Asker, Lookup
 from netsim.lab.dns import ask, lookup
@@ -31,7 +31,7 @@ def nslookup(simulation: Simulation, origin: str | Origin, argv: Sequence[str], 
     if not words or len(words) > 2:
         return f"{USAGE}\n", 1, 0
     server = words[1] if len(words) == 2 else None
-    if server is not None and not _is_address(server):
+    if server is not None and ip_address(server) is None:
         found = lookup(simulation, origin, server)
         if not found.addresses:
             return f"nslookup: can't resolve '{server}'\n", 1, found.elapsed
@@ -58,7 +58,7 @@ def _busybox(simulation: Simulation, origin: str | Origin, name: str, server: st
     lines = [f"Server:    {server}", f"Address 1: {shown}", ""]
     found = lookup(simulation, origin, name, server=own)
     spent += found.elapsed
-    addresses = (name,) if _is_address(name) else found.addresses
+    addresses = (name,) if ip_address(name) else found.addresses
     if not addresses:
         return "\n".join([*lines, f"nslookup: can't resolve '{name}'", ""]), 1, spent
     lines.append(f"Name:      {name}")
@@ -76,21 +76,13 @@ def _named(names: Names, client: Asker, address: str) -> tuple[str, int]:
     return " ".join((address, *known[:1])), found.elapsed
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 # BIND -----------------------------------------------------------------------------------------------------------
 
 
 def _bind(
     simulation: Simulation, origin: str | Origin, name: str, kinds: tuple[str, ...], server: str | None
 ) -> Printed:
-    if reverse := _is_address(name):
+    if reverse := ip_address(name) is not None:
         found = lookup(simulation, origin, f"{reverse_name(name)}.", ("PTR",), server=server)
     else:
         found = lookup(simulation, origin, name, kinds, server=server)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netsim.api.names import ip_address
 from netsim.lab.certificates import (
-    address_in,
     alternative_names,
     common_name,
     instant,
@@ -72,7 +72,7 @@ def _path(chain: Sequence[Certificate], anchors: tuple[Certificate, ...]) -> tup
 def match_host(certificate: Certificate, host: str) -> Verdict:
     """Whether a certificate is for `host`: by its alternative names, or by its subject if it has none of those."""
     own = alternative_names(certificate)
-    address = address_in(host)
+    address = ip_address(host)
     if own:
         fits = str(address) in own if address else any(_fits(name, host) for name in own)
         what = "host name" if address is None else f"ipv{address.version} address"

@@ -44,9 +44,8 @@ _LEFT = -0.191  # where the panels' headings begin, in widths of a panel
 _TINY = 7.5
 
 
-def png(run: Run) -> bytes:
-    """The overview as a PNG file: the same bytes for the same run, wherever it is drawn."""
-    figure = overview(run)
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file: the same bytes for the same figure, wherever it is drawn."""
     FigureCanvasAgg(figure)
     file = BytesIO()
     figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})

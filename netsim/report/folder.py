@@ -60,7 +60,7 @@ def opened(results: Path, name: str, seed: int) -> AbstractContextManager[Path]:
 
 def fill(run: Run, folder: Path, provenance: dict[str, Any]) -> None:
     """Write all but the requests, which are there already if they are wanted."""
-    from netsim.report.figure import png
+    from netsim.report.figure import overview, png
     from netsim.report.records import requests_table
     from netsim.report.run import TABLES
     from netsim.report.terminal import report
@@ -77,7 +77,7 @@ def fill(run: Run, folder: Path, provenance: dict[str, Any]) -> None:
     _text(folder / "summary.json", as_json(run.summary()))
     _text(folder / "report.txt", report(run, 100))
     _text(folder / "scenario.yaml", resolved(run.scenario))
-    (folder / "figure.png").write_bytes(png(run))
+    (folder / "figure.png").write_bytes(png(overview(run)))
     _text(folder / _OURS, as_json(_about(run, provenance)))
 
 

@@ -9,17 +9,15 @@ not touch the line at nothing, it is not chance. Only the object-oriented side o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator
 
 from netsim.report import palette
-from netsim.report.figure import DPI, WIDTH
+from netsim.report.figure import WIDTH
 from netsim.report.measured import in_table
 from netsim.report.wording import count
 from netsim.scenario.measures import MEASURES
@@ -40,15 +38,6 @@ _ROWS = 60  # variants in one panel
 _ROW, _GAP, _ABOVE, _BELOW = 0.3, 0.62, 0.95, 0.35  # inches
 _LEFT, _MIDDLE, _RIGHT = 0.27, 0.66, 0.97
 _CERTAIN, _UNSURE = palette.OUTCOMES["timeout"], palette.GREY
-
-
-def png(sweep: Sweep) -> bytes:
-    """The overview as a PNG file: the same bytes for the same results."""
-    figure = overview(sweep)
-    FigureCanvasAgg(figure)
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
-    return file.getvalue()
 
 
 def overview(sweep: Sweep, figure: Figure | None = None, measures: Sequence[Key] = ()) -> Figure:

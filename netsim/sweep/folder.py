@@ -75,8 +75,9 @@ def _is_anothers(folder: Path, scenario: Scenario) -> bool:
 
 def save(sweep: Sweep, folder: Path, provenance: dict[str, Any]) -> Path:
     """Write all but the runs themselves, the provenance last."""
+    from netsim.report.figure import png
     from netsim.scenario.resolved import resolved
-    from netsim.sweep.figure import png
+    from netsim.sweep.figure import overview
     from netsim.sweep.tables import TABLES
     from netsim.sweep.terminal import report
 
@@ -92,7 +93,7 @@ def save(sweep: Sweep, folder: Path, provenance: dict[str, Any]) -> Path:
         "scenario.yaml": resolved(sweep.scenario),
     }.items():
         written(folder / name, text.encode())
-    written(folder / "figure.png", png(sweep))
+    written(folder / "figure.png", png(overview(sweep)))
     written(folder / OURS, as_json(_about(sweep.scenario, summary["partial"], provenance)).encode())
     return folder
 

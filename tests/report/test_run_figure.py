@@ -20,8 +20,8 @@ from netsim.units import S
 
 
 def test_a_figure_is_the_same_bytes_each_time_and_says_nothing_of_when_or_by_what(run):
-    first = png(run)
-    assert first == png(run)
+    first = png(overview(run))
+    assert first == png(overview(run))
     assert first.startswith(b"\x89PNG")
     for chunk in (b"tEXt", b"tIME", b"iTXt"):
         assert chunk not in first
@@ -55,12 +55,12 @@ def test_many_sources_share_a_panel(remake, recording):
 def test_a_run_of_any_length_can_be_drawn(remake, recording, ended):
     rows = recording.requests[recording.requests["sent"] < ended]
     changes = tuple(change for change in recording.changes if change.time <= ended)
-    assert png(Run(remake(5.0, ended=ended, requests=rows, changes=changes)))
+    assert png(overview(Run(remake(5.0, ended=ended, requests=rows, changes=changes))))
 
 
 def test_a_run_without_traffic_or_changes_can_be_drawn(remake, recording):
     run = Run(remake(5.0, sources=(), requests=recording.requests[:0], outages=(), changes=(), nodes=()))
-    assert png(run)
+    assert png(overview(run))
 
 
 def test_every_state_has_a_colour_and_a_meaning():
@@ -105,4 +105,4 @@ def test_a_dollar_sign_in_a_title_is_a_dollar_sign(remake, recording):
     document = recording.scenario.document
     metadata = document.metadata.model_copy(update={"title": "costs $x^{ and $5", "question": "$\\frac$?"})
     scenario = type(recording.scenario)(document.model_copy(update={"metadata": metadata}))
-    assert png(Run(remake(2.0, scenario=scenario)))
+    assert png(overview(Run(remake(2.0, scenario=scenario))))
