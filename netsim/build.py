@@ -6,7 +6,7 @@ At time zero every node is up, Ready and has no rules yet; the manifests are app
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from itertools import islice
@@ -50,6 +50,7 @@ from netsim.draws import Draws
 from netsim.errors import ScenarioError
 from netsim.proxy.node import NodeInfo, NodeRules
 from netsim.proxy.tables import Tables
+from netsim.scenario.model import Cluster as ClusterSpec
 from netsim.scenario.model import ScenarioDocument
 from netsim.scenario.scenario import Scenario
 from netsim.topology.allocators import HostLocal, NodeCIDRAllocator, NodePortAllocator, ServiceIPAllocator
@@ -162,59 +163,76 @@ def _hosts(network: IPv4Network | IPv6Network, count: int) -> list[str]:
     return [str(address) for address in islice(network.hosts(), count)]
 
 
-def _machines(cluster: Cluster, document: ScenarioDocument, feed: Feed, numbers: Numbers) -> dict[str, Machine]:
-    """Each node: its object, its addresses, its rules, and the machine that runs its kubelet and kube-proxy."""
-    spec = document.cluster
-    names = [(group, name) for group in spec.nodes for name in group.names()]
-    internal = spec.addresses.nodes.hosts()
-    external = spec.addresses.external.hosts()
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a node stands, and what it was given: its addresses and the range of its pods."""
+
+    name: str
+    group: Nodes
+    internal: str
+    external: str  # "" when the range of external addresses is used up
+    pod_range: str
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its addresses, the internal one first."""
+        return tuple(filter(None, (self.internal, self.external)))
+
+
+def _sites(spec: ClusterSpec) -> Iterator[Site]:
+    """A site for each node, in the scenario's order: addresses and ranges are given out one after the other."""
+    internal, external = spec.addresses.nodes.hosts(), spec.addresses.external.hosts()
     ranges = NodeCIDRAllocator(spec.addresses.pods, spec.addresses.node_mask)
+    for group in spec.nodes:
+        for name in group.names():
+            yield Site(name, group, str(next(internal)), str(next(external, "")), ranges.allocate())
+
+
+def _machines(cluster: Cluster, document: ScenarioDocument, feed: Feed, numbers: Numbers) -> dict[str, Machine]:
+    """Each node: its objects, its addresses, its rules, and the machine that runs its kubelet and kube-proxy."""
+    spec, store, forwarding = document.cluster, cluster.store, cluster.forwarding
     behaviour = _behaviour(document.serving)
     machines: dict[str, Machine] = {}
     kubelets: dict[str, Kubelet] = {}
-    for group, name in names:
-        addresses = (str(next(internal)), str(next(external, "")))
-        pod_range = ranges.allocate()
-        kubelet = _node(cluster, group, name, addresses, pod_range, feed, behaviour, numbers, spec.version, spec.cni)
-        kubelets[name] = kubelet
-        daemons = (_api_server(name, addresses[0], numbers),) if group.role == "control-plane" else ()
-        machines[name] = Machine(cluster, name, kubelet, feed, spec.proxy, daemons)
+    for site in _sites(spec):
+        name, ipam = site.name, HostLocal(site.pod_range)
+        node = store.create(_node_object(site, spec.version))
+        store.create(_lease(name, cluster.now))
+        _put_up(forwarding, site)
+        info = _node_info(site, labels_of(node), ipam, forwarding.routed, spec.cni in ENCAPSULATION)
+        forwarding.kernels[name] = Kernel(NodeRules(feed.tables, info))
+        kubelets[name] = Kubelet(cluster, name, site.internal, ipam, behaviour, numbers)
+        daemons = (_api_server(name, site.internal, numbers),) if site.group.role == "control-plane" else ()
+        machines[name] = Machine(cluster, name, kubelets[name], feed, spec.proxy, daemons)
     _dispatch_pods(cluster, kubelets)
     return machines
 
 
-def _node(
-    cluster: Cluster, group: Nodes, name: str, addresses: tuple[str, str], pod_range: str, feed: Feed,
-    behaviour: Callable[[Object], Serving], numbers: Numbers, version: str, cni: str,
-) -> Kubelet:  # fmt: skip
-    forwarding = cluster.forwarding
-    node = cluster.store.create(_node_object(group, name, addresses, pod_range, version))
-    cluster.store.create(
-        {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {"name": name, "namespace": "kube-node-lease"},
-            "spec": {
-                "holderIdentity": name,
-                "leaseDurationSeconds": 40,
-                "acquireTime": cluster.now,
-                "renewTime": cluster.now,
-            },
-        }
-    )
-    ipam = HostLocal(pod_range)
-    own = tuple(filter(None, addresses))
-    for address, places in zip(own, (forwarding.node_places, forwarding.external_places), strict=False):
-        places[name] = Place("node", name, address, name)
-        forwarding.add_address(places[name])
-    bridge = () if forwarding.routed else (ipam.gateway,)
-    tunnel = (str(ipam.network.network_address),) if cni in ENCAPSULATION else ()
-    info = NodeInfo(name, addresses[:1], group.zone, labels_of(node), (pod_range,), bridge, tunnel)
-    forwarding.kernels[name] = Kernel(NodeRules(feed.tables, info))
-    return Kubelet(cluster, name, addresses[0], ipam, behaviour, numbers)
+def _put_up(forwarding: Forwarding, site: Site) -> None:
+    """Packets find a node at its addresses."""
+    for address, places in zip(site.addresses, (forwarding.node_places, forwarding.external_places), strict=False):
+        places[site.name] = Place("node", site.name, address, site.name)
+        forwarding.add_address(places[site.name])
 
 
-def _node_object(group: Nodes, name: str, addresses: tuple[str, str], pod_range: str, version: str) -> Object:
+def _node_info(site: Site, labels: dict[str, str], ipam: HostLocal, routed: bool, tunnelled: bool) -> NodeInfo:
+    """What kube-proxy knows of its node."""
+    bridge = () if routed else (ipam.gateway,)
+    tunnel = (str(ipam.network.network_address),) if tunnelled else ()
+    return NodeInfo(site.name, (site.internal,), site.group.zone, labels, (site.pod_range,), bridge, tunnel)
+
+
+def _lease(name: str, now: int) -> Object:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "acquireTime": now, "renewTime": now},
+    }
+
+
+def _node_object(site: Site, version: str) -> Object:
+    group, name, pod_range = site.group, site.name, site.pod_range
     labels = {HOSTNAME: name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     taints = [taint.model_dump(exclude_defaults=True) for taint in group.taints]
     if group.role == "control-plane":
@@ -227,7 +245,7 @@ def _node_object(group: Nodes, name: str, addresses: tuple[str, str], pod_range:
         labels[REGION] = group.region
     capacity = {"cpu": group.capacity.cpu, "memory": group.capacity.memory, "pods": str(group.capacity.pods)}
     kinds = ("InternalIP", "ExternalIP")
-    listed = [{"type": kind, "address": a} for kind, a in zip(kinds, addresses, strict=True) if a]
+    listed = [{"type": kind, "address": a} for kind, a in zip(kinds, site.addresses, strict=False)]
     node: Object = {
         "apiVersion": "v1",
         "kind": "Node",
