@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import yaml
+from watched import World, service
 
-from netsim.dataplane.history import Change
 from netsim.scenario.load import loads
 from netsim.scenario.scenario import Scenario
-from netsim.simulation import Recording, Simulation, simulate
-from netsim.units import S
+from netsim.simulation import Recording, simulate
 
 
 def deployment(name: str = "web", replicas: int = 2, **spec: object) -> dict:
@@ -29,15 +28,6 @@ def deployment(name: str = "web", replicas: int = 2, **spec: object) -> dict:
     }
 
 
-def service(name: str = "web", **spec: object) -> dict:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "ports": [{"port": 80}], **spec},
-    }
-
-
 def pod(name: str = "client", **spec: object) -> dict:
     return {
         "apiVersion": "v1",
@@ -49,40 +39,6 @@ def pod(name: str = "client", **spec: object) -> dict:
 
 def power_loss(at: str = "60s", **fields: object) -> dict:
     return {"name": "loss", "action": "node-power-loss", "at": at, **fields}
-
-
-class World:
-    """A run and its cluster, with what tests want to know of them."""
-
-    def __init__(self, scenario: Scenario, seed: int | None) -> None:
-        self.simulation = Simulation(scenario, seed)
-        self.store = self.simulation.store
-
-    def run(self, until: float) -> World:
-        self.simulation.run(int(until * S))
-        return self
-
-    def changes(self, kind: str, subject: str = "", after: float = 0) -> list[Change]:
-        return [
-            change
-            for change in self.simulation.cluster.history
-            if change.kind == kind and subject in change.subject and change.time >= after * S
-        ]
-
-    def first(self, kind: str, subject: str = "", after: float = 0) -> float:
-        """When it first happened, in seconds."""
-        return self.changes(kind, subject, after)[0].time / S
-
-    def pods(self, app: str = "web") -> list[dict]:
-        return [p for p in self.store.list("Pod") if p["metadata"].get("labels", {}).get("app") == app]
-
-    def ready_endpoints(self, name: str = "web") -> list[str]:
-        return [
-            endpoint["targetRef"]["name"]
-            for piece in self.store.find("EndpointSlice", "service", ("default", name))
-            for endpoint in piece["endpoints"]
-            if endpoint["conditions"]["ready"]
-        ]
 
 
 def scenario(
