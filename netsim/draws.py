@@ -35,7 +35,7 @@ _M0, _M1 = 0xD2511F53, 0xCD9E8D57  # Philox's two multipliers
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85  # and its key increments (golden ratio, sqrt(3) - 1)
 _LOW = 0xFFFFFFFF
 _ROUNDS = 10
-_BLOCK = 512  # draws computed at a time, at the most
+_BLOCK = 1024  # draws computed at a time, at the most
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:

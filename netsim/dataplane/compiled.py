@@ -11,6 +11,7 @@ Left out: UDP, and conntrack tables for those who look; such a run is moved by t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class CompiledEngine:
         self.arena.grow("sources", len(sources))
         self.arena.grow("clients", sum(source.count for source in sources))
         self.memory.clients["idle"] = -1
-        self.arena.grow("table", min(expected, MOST))
+        self.arena.grow("table", min(expected + 8 * isqrt(expected), MOST))  # chance may bring that many more
         first = 0
         for source in sources:
             self.memory.sources[source.index] = _described(source, first)

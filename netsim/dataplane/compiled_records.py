@@ -251,7 +251,7 @@ def grown(memory: Memory, name: str, size: int = 0) -> Memory:
     """The same memory with one array at least twice as long (or `size`); what is new is free."""
     old: Any = getattr(memory, name)
     new = np.zeros(max(64, len(old), size or 2 * len(old)), old.dtype)
-    new[: len(old)] = old
+    new[: len(old)].view(np.uint8)[:] = old.view(np.uint8)  # as bytes: field by field takes a hundred times as long
     if name in LISTS:
         head, link = LISTS[name]
         new[link][len(old) :] = np.arange(len(old) + 1, len(new) + 1)

@@ -95,6 +95,9 @@ class Roads:
     def look(self, row: int) -> None:
         """Work out what happens at a station, in the forwarding state as it is."""
         station, state = self.stations[row], self.state
+        record = self.arena.memory.stations[row]
+        if station.elsewhere == state.elsewhere and self._chooses_still(station, record):
+            return
         if self._view.elsewhere != state.elsewhere:
             self._view = onlooking(state)
         purposes: list[str] = []
@@ -104,7 +107,6 @@ class Roads:
             return 0
 
         hop = self._hop(station, self._view, {}, chance)
-        record = self.arena.memory.stations[row]
         record["stamp"], record["bound"] = self._stamp(record), -1
         verdict = getattr(hop, "verdict", None) if purposes[:1] == ["endpoint"] else None
         if verdict is None or verdict is not station.verdict or station.elsewhere != state.elsewhere:
@@ -124,6 +126,14 @@ class Roads:
             record["does"], record["outcome"], record["after"] = REFUSES, hop.outcome, hop.after
         else:
             record["does"] = SILENT
+
+    def _chooses_still(self, station: Station, record: Any) -> bool:
+        """Whether rules that are new say the same as the old ones; then only what they cost is worked out."""
+        verdict, kernel = station.verdict, self.state.kernels.get(station.machine)
+        if verdict is None or kernel is None or kernel.rules.verdict(station.packet) is not verdict:
+            return False
+        record["stamp"], record["bound"], record["cost"] = self._stamp(record), -1, kernel.cost(verdict)
+        return True
 
     def edge(self, row: int, which: int) -> None:
         """Work out how one gets from a station to one of those that may follow."""

@@ -10,19 +10,27 @@ This engine is the reference: it explains, it is what the compiled engine must e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netsim.dataplane.flight import Flight, Story
 from netsim.dataplane.forwarding import Forwarding
-from netsim.dataplane.moments import BEGIN, BREATH, syn_schedule
+from netsim.dataplane.moments import BEGIN, BREATH, FOREVER, syn_schedule
 from netsim.dataplane.requests import REQUEST, UNFINISHED, canonical
 from netsim.dataplane.server import Server
 from netsim.dataplane.sources import Source
 from netsim.dataplane.story import Stories
+
+Entry = tuple[int, int, tuple[int, int], int, int, Any]
+"""Of the agenda: a moment (time, kind, source and client, sequence), and the flight that waits for it.
+
+The flight's stamp says whether it still does."""
+
+END: Entry = (2 * FOREVER, 0, (0, 0), 0, 0, None)  # so there is always another entry
 
 
 class PlainEngine:
@@ -35,7 +43,7 @@ class PlainEngine:
         self.state = state
         self.sources = sources
         self._stories = Stories(state, nodes, syn_schedule, name_lookup)
-        self._agenda: list[tuple[int, int, tuple[int, int], int, int, Flight]] = []
+        self._agenda: list[Entry] = [END]
         self._stamps = count()
         self._flights: dict[Flight, None] = {}
         state.on_start = self._client_started
@@ -63,11 +71,15 @@ class PlainEngine:
     def advance(self, until: int) -> None:
         """Move everything that happens strictly before `until`."""
         agenda, state, stories = self._agenda, self.state, self._stories
-        while agenda and agenda[0][0] < until:
-            time, _, _, _, stamp, flight = heappop(agenda)
+        entry = heappop(agenda)
+        while entry[0] < until:
+            time, _, _, _, stamp, flight = entry
+            following = None
             if flight.stamp == stamp:
                 stories.now = state.time = time
-                self._resume(flight, False)
+                following = self._resume(flight, False)
+            entry = heappushpop(agenda, following) if following else heappop(agenda)
+        heappush(agenda, entry)
         stories.now = state.time = max(stories.now, until)
 
     def finish(self, end: int) -> NDArray[np.void]:
@@ -92,22 +104,28 @@ class PlainEngine:
         """Begin a story."""
         flight.story = story
         self._flights[flight] = None
-        self._resume(flight, None)
+        self._wake(flight, None)
 
-    def _resume(self, flight: Flight, killed: bool | None) -> None:
-        """Let a story go on to its next wait."""
+    def _wake(self, flight: Flight, killed: bool | None) -> None:
+        """Let a story go on, whether or not its moment has come."""
+        following = self._resume(flight, killed)
+        if following:
+            heappush(self._agenda, following)
+
+    def _resume(self, flight: Flight, killed: bool | None) -> Entry | None:
+        """Let a story go on to its next wait: the entry for that, or None if there is no more."""
         life = flight.life
         if life is not None and life.ended is not None:
             self._abandon(flight, life.ended)
-            return
+            return None
         try:
             time, kind = flight.story.send(killed)  # type: ignore[union-attr, arg-type]
         except StopIteration:
             self._flights.pop(flight, None)
             flight.story, flight.stamp = None, -1
-            return
-        flight.stamp = next(self._stamps)
-        heappush(self._agenda, (time, kind, flight.lane, flight.sequence, flight.stamp, flight))
+            return None
+        flight.stamp = stamp = next(self._stamps)
+        return time, kind, flight.lane, flight.sequence, stamp, flight
 
     def _abandon(self, flight: Flight, when: int) -> None:
         """The client is gone, or the run over: its request has no end."""
@@ -174,7 +192,7 @@ class PlainEngine:
         flights = sorted(server.flights, key=lambda f: (f.lane, f.sequence))
         server.flights.clear()
         for flight in flights:
-            self._resume(flight, True)
+            self._wake(flight, True)
         theirs = [source for source in self.sources if source.pod == server.name]
         if theirs:
             for flight in [f for f in self._flights if f.life is server]:
