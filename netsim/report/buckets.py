@@ -25,7 +25,8 @@ PARTS = 1 << _BITS
 ERROR = 0.5 / PARTS
 """How far a percentile may be from the exact one, as a part of it."""
 
-_BUCKETS = (63 - _BITS + 1) * PARTS  # up to the largest time there is
+BUCKETS = (63 - _BITS + 1) * PARTS
+"""How many there are, up to the largest time there is."""
 
 
 class Buckets:
@@ -41,7 +42,7 @@ class Buckets:
     __slots__ = ("_counts", "count", "least", "most", "total")
 
     def __init__(self) -> None:
-        self._counts = np.zeros(_BUCKETS, dtype=np.int64)
+        self._counts = np.zeros(BUCKETS, dtype=np.int64)
         self.count = 0
         self.total = 0  # the sum of all values: a Python integer, which never overflows
         self.least: int | None = None
@@ -66,7 +67,7 @@ class Buckets:
         low, high = int(values.min()), int(values.max())
         if low < 0:
             raise ValueError("a latency is not negative")
-        self._counts += np.bincount(_bucket(values), minlength=_BUCKETS)
+        self._counts += np.bincount(bucket_of(values), minlength=BUCKETS)
         self.count += len(values)
         self.total += _exact_sum(values, high)
         self._stretch(low, high)
@@ -92,14 +93,12 @@ class Buckets:
         if percent in (0, 100):
             return self.most if percent else self.least
         at = int(np.searchsorted(np.cumsum(self._counts), rank(self.count, percent), side="right"))
-        low, width = _edges(at)
-        return min(max(low + width // 2, self.least), self.most)
+        return min(max(int(middle_of(np.array([at]))[0]), self.least), self.most)
 
     def weighted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """What each bucket stands for, and how many values it holds; of those that hold any."""
         filled = np.flatnonzero(self._counts)
-        middles = [low + width // 2 for low, width in map(_edges, filled.tolist())]
-        return np.clip(np.array(middles, dtype=np.int64), self.least, self.most), self._counts[filled]
+        return np.clip(middle_of(filled), self.least, self.most), self._counts[filled]
 
     def _stretch(self, low: int, high: int) -> None:
         self.least = low if self.least is None else min(self.least, low)
@@ -127,10 +126,10 @@ class Buckets:
         return buckets
 
 
-def _bucket(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def bucket_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """The number of each value's bucket.
 
-    >>> _bucket(np.array([0, 255, 256, 257, 258, 511, 512])).tolist()
+    >>> bucket_of(np.array([0, 255, 256, 257, 258, 511, 512])).tolist()
     [0, 255, 256, 256, 257, 383, 384]
     """
     _, length = np.frexp(values.astype(np.float64))  # of a huge value one too much, which leads to the same
@@ -138,10 +137,14 @@ def _bucket(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return shift * PARTS + (values >> shift)
 
 
-def _edges(bucket: int) -> tuple[int, int]:
-    """The least value of a bucket, and its width."""
-    shift = max(bucket // PARTS - 1, 0)
-    return (bucket - shift * PARTS) << shift, 1 << shift
+def middle_of(buckets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What each of these buckets stands for: its middle.
+
+    >>> middle_of(np.array([0, 255, 256, 257, 383, 384])).tolist()
+    [0, 255, 257, 259, 511, 514]
+    """
+    shift = np.maximum(buckets // PARTS - 1, 0)
+    return ((buckets - shift * PARTS) << shift) + ((1 << shift) >> 1)
 
 
 def _exact_sum(values: NDArray[np.int64], high: int) -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
 from netsim.report.latencies import Latencies
 from netsim.report.losses import Losses
-from netsim.report.series import Series
+from netsim.report.series import Series, round_step
 from netsim.report.statistics import PERCENTILES, Failure, Statistics, Times
 from netsim.report.stretches import Instants, Stretch, Stretches
 from netsim.units import MS, S
@@ -98,7 +98,7 @@ class Digest:
 
     def __init__(self, scenario: Scenario, until: int, count: int) -> None:
         sources = range(count)
-        self.step = step = _step(until)
+        self.step = step = round_step(until, MS, _STEPS)
         self._length = steps = max(1, -(-until // step))
         self.instants, self.strikes = Instants(), Instants()
         for instants in (self.instants, self.strikes):
@@ -216,13 +216,3 @@ def _failures(tallies: Sequence[Tally], counts: NDArray[np.int64]) -> tuple[Fail
             first = min(int(tally.first[code]) for tally in some)
             found.append(Failure(name, int(counts[code]), first, max(int(tally.last[code]) for tally in some)))
     return tuple(sorted(found, key=lambda failure: -failure.count))
-
-
-def _step(until: int) -> int:
-    """A round number of nanoseconds that divides the run into few enough steps."""
-    scale = MS
-    while True:
-        for step in (1, 2, 5):
-            if until <= step * scale * _STEPS:
-                return step * scale
-        scale *= 10

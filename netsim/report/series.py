@@ -73,3 +73,16 @@ class Series:
         count, start = count[some], (np.cumsum(count) - count)[some]
         for column, percent in enumerate((*PERCENTILES, 100)):
             self._latencies[first + some, column] = ordered[start + np.maximum(-(-count * percent // 100) - 1, 0)]
+
+
+def round_step(length: int, least: int, most: int) -> int:
+    """The least of 1, 2, 5, 10, 20 … times `least` that cuts so long a time into no more than `most` steps.
+
+    >>> round_step(540, 1, 600), round_step(3600, 1, 600), round_step(86_400, 1, 600)
+    (1, 10, 200)
+    """
+    while True:
+        for step in (1, 2, 5):
+            if length <= step * least * most:
+                return step * least
+        least *= 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from netsim.errors import Problem, ScenarioError
 from netsim.sweep.here import Deliver, here
@@ -11,6 +11,9 @@ from netsim.sweep.plan import Plan
 from netsim.sweep.store import Store
 from netsim.sweep.sweep import Sweep
 from netsim.sweep.task import Lost, Result, Task, understood
+
+if TYPE_CHECKING:
+    from netsim.sweep.pool import Pool
 
 Progress = Callable[[int, int], None]
 """Told how many runs are finished, of how many."""
@@ -36,7 +39,8 @@ def conduct(
     except KeyboardInterrupt:
         partial = True
     results = {place: ledger.done[task.key] for place, task in tasks.items() if task.key in ledger.done}
-    return Sweep(plan, results, tuple(ledger.lost), partial, reused)
+    pools = {each.number: ledger.pools[each.text] for each in plan.variants if each.text in ledger.pools}
+    return Sweep(plan, results, pools, tuple(ledger.lost), partial, reused)
 
 
 class _Ledger:
@@ -46,9 +50,11 @@ class _Ledger:
         self.tasks = {task.key: task for task in tasks}  # variants that are the same share their runs
         self.store, self.progress = store, progress
         self.done: dict[str, Result] = {}
+        self.pools: dict[str, Pool] = {}  # by scenario: the requests of all its finished runs together
         self.lost: list[Lost] = []
-        if store is not None:
-            self.done = {key: found for key in self.tasks if (found := store.get(key)) is not None}
+        for key, task in self.tasks.items():
+            if store is not None and (found := store.get(key)) is not None:
+                self.keep(task, *found)
 
     def open(self) -> list[Task]:
         """What has yet to be done."""
@@ -59,14 +65,22 @@ class _Ledger:
         if isinstance(answer, Lost):
             self.lost.append(answer)
         else:
-            result = understood(answer)
-            if result is None or result.key != task.key:
+            found = understood(answer)
+            if found is None or found[0].key != task.key:
                 problem = "a worker runs another netsim than this one"
                 raise ScenarioError(Problem(problem, hint="install the same everywhere, and leave it alone meanwhile"))
             if self.store is not None:
                 self.store.put(task.key, answer)
-            self.done[task.key] = result
+            self.keep(task, *found)
         self.tell()
+
+    def keep(self, task: Task, result: Result, requests: Pool) -> None:
+        """Note a finished run: its measures by themselves, its requests among those of the others."""
+        self.done[task.key] = result
+        if task.scenario in self.pools:
+            self.pools[task.scenario].add(requests)
+        else:
+            self.pools[task.scenario] = requests
 
     def tell(self) -> None:
         """Say how far it is."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from netsim.sweep.grid import Variant
     from netsim.sweep.sweep import Sweep
 
-_TINY = 7.5
+TINY = 7.5
 _PANELS = 8  # measures in one figure
 _ROWS = 60  # variants in one panel
 _ROW, _GAP, _ABOVE, _BELOW = 0.3, 0.62, 0.95, 0.35  # inches
@@ -65,7 +65,7 @@ def interval(sweep: Sweep, axes: Axes, measure: str, of: str = "") -> None:
     key = sweep.key(measure, of)
     rows = sweep.variants[:_ROWS]
     _plain_axes(axes, rows, measure)
-    axes.set_yticklabels([_label(variant) for variant in rows], size=_TINY, color=palette.INK)
+    axes.set_yticklabels([label(variant) for variant in rows], size=TINY, color=palette.INK)
     axes.set_title(f"{key[0]} of {key[1]}" if key[1] else key[0], loc="left", size=9.5, weight="bold",
                    color=palette.INK, pad=5)  # fmt: skip
     heights = (np.arange(len(sweep.seeds)) + 0.5) / len(sweep.seeds) * 0.66 - 0.33
@@ -87,7 +87,7 @@ def against(sweep: Sweep, axes: Axes, measure: str, of: str = "") -> None:
     rows = sweep.variants[:_ROWS]
     _plain_axes(axes, rows, measure, signed=True)
     axes.set_yticklabels([])
-    axes.set_title("difference from the baseline", loc="left", size=_TINY, color=palette.GREY, pad=5)
+    axes.set_title("difference from the baseline", loc="left", size=TINY, color=palette.GREY, pad=5)
     axes.axvline(0, color=palette.INK, lw=0.8, zorder=1)
     for row, variant in enumerate(rows):
         if sweep.baseline_of(variant) is None:
@@ -129,7 +129,8 @@ def _fit(axes: Axes) -> None:
         axes.xaxis.set_major_locator(FixedLocator([0]))
 
 
-def _label(variant: Variant) -> str:
+def label(variant: Variant) -> str:
+    """What a variant is called where room is scarce."""
     text = variant.name if len(variant.name) <= 40 else f"{variant.name[:19]}…{variant.name[-20:]}"
     return text.replace("$", r"\$")
 
@@ -139,19 +140,19 @@ def _plain_axes(axes: Axes, rows: Sequence[Variant], measure: str, *, signed: bo
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(palette.FAINT)
     axes.set_facecolor(palette.PAPER)
-    axes.tick_params(length=0, labelsize=_TINY, labelcolor=palette.GREY)
+    axes.tick_params(length=0, labelsize=TINY, labelcolor=palette.GREY)
     axes.set_ylim(len(rows) - 0.5, -0.8)
     axes.yaxis.set_major_locator(FixedLocator(range(len(rows))))
     axes.grid(True, axis="x", color=palette.FAINT, lw=0.6, zorder=0)
     axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(_Ticks(measure, signed))
+    axes.xaxis.set_major_formatter(Ticks(measure, signed))
 
 
-class _Ticks(Formatter):
+class Ticks(Formatter):
     """The numbers at an axis: all in one unit, and with as many decimals as tell them apart."""
 
-    def __init__(self, measure: str, signed: bool) -> None:
+    def __init__(self, measure: str, signed: bool = False) -> None:
         self.unit, self.signed = MEASURES[measure].unit, signed
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:

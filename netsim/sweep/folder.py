@@ -1,7 +1,7 @@
 """The folder of a sweep: RESULTS/SCENARIO/sweep/, or wherever one says.
 
     runs/KEY.json     finished runs, one file each: what makes a sweep resumable
-    runs.csv means.csv differences.csv latency.csv      the tables
+    runs.csv means.csv differences.csv latency.csv series.csv      the tables
     schema.json       their columns: types, units, meanings
     summary.json      variants, means, differences and checks as data
     report.txt        what the terminal says

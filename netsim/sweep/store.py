@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netsim.errors import ScenarioError
 from netsim.sweep.task import Result, understood
+
+if TYPE_CHECKING:
+    from netsim.sweep.pool import Pool
 
 
 class Store:
@@ -19,14 +23,14 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, key: str) -> Result | None:
-        """The result of that name, if its run is finished."""
+    def get(self, key: str) -> tuple[Result, Pool] | None:
+        """The result of that name, and its requests, if its run is finished."""
         try:
             text = (self.folder / f"{key}.json").read_text(encoding="utf-8")
         except (OSError, ValueError):
             return None
         found = understood(text)
-        return found if found is not None and found.key == key else None
+        return found if found is not None and found[0].key == key else None
 
     def put(self, key: str, text: str) -> None:
         """Keep a result."""

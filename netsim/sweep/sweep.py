@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netsim.report.buckets import Buckets
     from netsim.report.tables import Table
     from netsim.sweep.plots import Plots
+    from netsim.sweep.pool import Pool
 
 Number = int | float
 
@@ -34,6 +35,7 @@ class Sweep:
 
     plan: Plan
     results: Mapping[tuple[int, int], Result] = field(repr=False)  # by variant and seed
+    pools: Mapping[int, Pool] = field(repr=False)  # by variant: the requests of all its finished runs together
     lost: tuple[Lost, ...] = ()
     partial: bool = False  # it was interrupted
     reused: int = 0  # runs that were finished before
@@ -89,8 +91,8 @@ class Sweep:
         """The latencies of a source's requests that went well, of all runs of a variant together."""
         from netsim.report.buckets import Buckets
 
-        found = [self.results.get((variant.number, seed)) for seed in self.seeds]
-        return sum((r.buckets(source) for r in found if r is not None and source in r.latency), Buckets())
+        pool = self.pools.get(variant.number)
+        return Buckets() if pool is None else pool.latency.get(source, Buckets())
 
     def claims(self) -> tuple[Claim, ...]:
         """The scenario's checks, judged in each run of each variant."""
@@ -104,7 +106,7 @@ class Sweep:
     # tables, pictures and files
 
     def table(self, name: str) -> Table:
-        """One of the tables, by name: runs, means, differences or latency."""
+        """One of the tables, by name: runs, means, differences, latency or series."""
         from netsim.sweep import tables
 
         if name not in tables.TABLES:
@@ -131,6 +133,11 @@ class Sweep:
         """Of each variant and source: percentiles over the requests of all runs together."""
         return self.table("latency").frame()
 
+    @property
+    def series(self) -> pd.DataFrame:
+        """Of each variant and source: what became of requests second by second, of all runs together."""
+        return self.table("series").frame()
+
     def summary(self) -> dict[str, Any]:
         """All that `summary.json` says: plain values, the same however and wherever the runs were done."""
         from netsim.sweep.summary import summary
@@ -139,7 +146,7 @@ class Sweep:
 
     @property
     def plot(self) -> Plots:
-        """Pictures: `sweep.plot.interval("p99", "inside")`, `.overview()`."""
+        """Pictures: `sweep.plot.interval("p99", "inside")`, `.series("inside")`, `.overview()`."""
         from netsim.sweep.plots import Plots
 
         return Plots(self)

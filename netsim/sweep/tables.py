@@ -4,6 +4,7 @@
     means        of each variant and measure over all seeds: the mean, its interval, quantiles
     differences  the same of the difference to the baseline, taken seed by seed
     latency      of each variant and source: percentiles over the requests of all runs together
+    series       the same second by second, and how many requests went well, failed, or were cut off
 
 Each begins with the number of the variant and a column for every path that is varied. Durations are in seconds.
 """
@@ -14,8 +15,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from netsim.report.buckets import ERROR
 from netsim.report.measured import in_table, natural
+from netsim.report.statistics import PERCENTILES as IN_SERIES
 from netsim.report.tables import Column, Table, integers, numbers, seconds, texts
 from netsim.scenario.measures import MEASURES
 from netsim.sweep.estimates import Estimate, estimate, paired, quantile
@@ -117,7 +121,7 @@ def difference(sweep: Sweep, variant: Variant, measure: str, of: str = "") -> Es
 
 def latency(sweep: Sweep) -> Table:
     """Percentiles over the requests that went well, of all runs of a variant together."""
-    sources = dict.fromkeys(source for run in sorted(sweep.results) for source in sweep.results[run].latency)
+    sources = dict.fromkeys(source for number in sorted(sweep.pools) for source in sweep.pools[number].latency)
     rows = [(variant, source, sweep.buckets(variant, source)) for variant in sweep.variants for source in sources]
     about = f"within {ERROR:.1%} of it"
     return Table(
@@ -138,11 +142,58 @@ def latency(sweep: Sweep) -> Table:
     )  # fmt: skip
 
 
+def series(sweep: Sweep) -> Table:
+    """What became of requests in each step of the clock (`netsim.report.fates`), over all runs of a variant together.
+
+    A row for each variant that has finished runs, each of its sources, and each step.
+    """
+    pools = [(sweep.variants[number], sweep.pools[number]) for number in sorted(sweep.pools)]
+    every = [pool.fates for _, pool in pools]
+    rows = [
+        (variant, pool.runs, source)
+        for variant, pool in pools
+        for source in pool.fates.sources
+        for _ in range(pool.fates.steps)
+    ]
+    begin = [np.tile(np.arange(fates.steps) * fates.step, len(fates.sources)) for fates in every]
+    nothing = np.zeros((0, 3), np.int64)
+    percentiles = np.concatenate([nothing, *(fates.percentiles().reshape(-1, 3) for fates in every)])
+    ok, failed, unfinished = np.concatenate([nothing, *(fates.outcomes().reshape(-1, 3) for fates in every)]).T
+    return Table(
+        "series",
+        "What became of the requests that each source sent in each step of the clock, over all runs of a variant "
+        "together.",
+        (
+            *_variant_columns(sweep, [row[0] for row in rows]),
+            texts("source", "the traffic source", [row[2] for row in rows]),
+            seconds("time", "when the step began; it lasts until the next one begins",
+                    np.concatenate([np.zeros(0, np.int64), *begin])),
+            integers("runs", "finished runs, which are all in here", [row[1] for row in rows]),
+            integers("sent", "requests sent in this step", ok + failed + unfinished, "requests"),
+            integers("ok", "of these, went well", ok, "requests"),
+            integers("failed", "of these, failed in any way", failed, "requests"),
+            integers("unfinished", "of these, cut off by the end of their run", unfinished, "requests"),
+            *(
+                seconds(f"p{percent}", f"{percent} % of those that went well took no longer, within {ERROR:.1%} of it",
+                        percentiles[:, column])
+                for column, percent in enumerate(IN_SERIES)
+            ),
+            numbers("success", "the share of those that finished that went well; nothing if none finished",
+                    _shares(ok.tolist(), failed.tolist())),
+        ),
+    )  # fmt: skip
+
+
+def _shares(ok: Sequence[int], failed: Sequence[int]) -> list[float | None]:
+    return [well / (well + badly) if well or badly else None for well, badly in zip(ok, failed, strict=True)]
+
+
 TABLES: dict[str, Callable[[Sweep], Table]] = {
     "runs": runs,
     "means": means,
     "differences": differences,
     "latency": latency,
+    "series": series,
 }
 """Every table, by name."""
 

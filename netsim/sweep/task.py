@@ -1,10 +1,10 @@
 """One run of one variant, as text in and text out: what is sent to whoever does it, and what comes back.
 
 A task is named by what decides its result: the scenario (without its title and its checks, which decide
-nothing), the seed, and the code of netsim itself. The result is small: every measure of the run, and of
-each source the latencies in buckets. Checks are judged from the measures afterwards, so other bounds need no
-new run. `perform` is a plain function of a module with texts for arguments, so that any process that can
-import netsim can do it.
+nothing), the seed, and the code of netsim itself. The result is small: every measure of the run, of each source
+the latencies in buckets, and what became of its requests step by step, in counts that add up. Checks are judged
+from the measures afterwards, so other bounds need no new run. `perform` is a plain function of a module with texts
+for arguments, so that any process that can import netsim can do it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netsim.errors import ModelError
 
 if TYPE_CHECKING:
-    from netsim.report.buckets import Buckets
     from netsim.scenario.scenario import Scenario
+    from netsim.sweep.pool import Pool
 
-FORMAT = "netsim/sweep-run/1"
+FORMAT = "netsim/sweep-run/2"
 _UNDECIDING = ("seed", "metadata", "checks")
 _RECENT = 64  # variants remembered: tasks go through all of them seed by seed
 
@@ -43,19 +43,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What is kept of a finished run."""
+    """What is kept of a finished run by itself."""
 
     key: str
     seed: int
     ended: int
     measures: Mapping[tuple[str, str], int | float | None]  # by measure and of whom
-    latency: Mapping[str, Any]  # by source: its buckets as data
-
-    def buckets(self, source: str) -> Buckets:
-        """The latencies of a source's requests that went well."""
-        from netsim.report.buckets import Buckets
-
-        return Buckets.read(self.latency[source])
 
 
 @dataclass(frozen=True)
@@ -69,10 +62,13 @@ class Lost:
 def perform(scenario: str, seed: int) -> str:
     """Do a run, and return its result as text: the same bytes wherever it is done."""
     from netsim.report.execute import execute
+    from netsim.report.fates import Fates
     from netsim.report.keeping import Wish
     from netsim.report.measured import measured
 
-    run = execute(_scenario(scenario), seed, keep=Wish("none"))
+    loaded = _scenario(scenario)
+    fates = Fates([traffic.name for traffic in loaded.document.traffic], loaded.document.duration)
+    run = execute(loaded, seed, keep=Wish("none"), writers=(fates.take,))
     if run.partial:  # the simulation keeps what there is when it is interrupted; half a run is none here
         raise KeyboardInterrupt
     told = {
@@ -83,19 +79,22 @@ def perform(scenario: str, seed: int) -> str:
         "ended": run.ended,
         "measures": [[found.measure, found.of, found.value] for found in measured(run)],
         "latency": {source: run.latencies(source).buckets().data() for source in run.recording.sources},
+        "fates": fates.data(),
     }
     return json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def understood(text: str) -> Result | None:
-    """The result in a text; None if it holds none, or one of another netsim."""
+def understood(text: str) -> tuple[Result, Pool] | None:
+    """The result in a text, and its requests; None if it holds none, or one of another netsim."""
+    from netsim.sweep.pool import Pool
+
     try:
         told = json.loads(text)
         if told["format"] != FORMAT or told["code"] != code():
             return None
         measures = {(measure, of): value for measure, of, value in told["measures"]}
-        return Result(told["key"], told["seed"], told["ended"], measures, told["latency"])
-    except (ValueError, KeyError, TypeError):
+        return Result(told["key"], told["seed"], told["ended"], measures), Pool.read(told)
+    except (ValueError, LookupError, TypeError):
         return None
 
 

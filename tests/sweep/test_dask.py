@@ -98,7 +98,10 @@ def test_a_worker_killed_in_mid_sweep_changes_nothing(tiny, cluster, tmp_path, f
     assert seen[-1] == 2 * SEEDS
     assert (remote.reused, remote.lost, remote.partial) == (0, (), False)
     assert remote.results == local.results
-    assert files(tmp_path / "remote") == files(tmp_path / "local")
+    assert remote.pools == local.pools
+    found = files(tmp_path / "remote")
+    assert found == files(tmp_path / "local")
+    assert found["series.csv"].count(b"\n") > 1
 
 
 def test_the_command_does_the_same(tiny_file, cluster, tmp_path, files, capsys):

@@ -188,8 +188,8 @@ def test_a_folder_holds_everything_and_says_where_it_comes_from(small_sweep, tmp
     small_sweep.save(tmp_path / "there", command=["netsim"])
     found = files(tmp_path / "there")
     assert set(found) == {
-        "runs.csv", "means.csv", "differences.csv", "latency.csv", "schema.json", "summary.json", "report.txt",
-        "scenario.yaml", "figure.png",
+        "runs.csv", "means.csv", "differences.csv", "latency.csv", "series.csv", "schema.json", "summary.json",
+        "report.txt", "scenario.yaml", "figure.png",
     }  # fmt: skip
     schema = json.loads(found["schema.json"])
     for table in schema["resources"]:
@@ -208,7 +208,9 @@ def test_the_folder_is_the_same_however_the_runs_were_done(tiny, tmp_path, files
     here = tiny.sweep({PATH: ["40/s", "80/s"]}, seeds=4, jobs=1, folder=tmp_path / "here")
     there = tiny.sweep({PATH: ["40/s", "80/s"]}, seeds=4, jobs=2, folder=tmp_path / "there")
     assert here.reused == there.reused == 0
+    assert here.pools == there.pools
     assert files(tmp_path / "here") == files(tmp_path / "there")
+    assert files(tmp_path / "here")["series.csv"].count(b"\n") == 1 + 2 * 12
     again = tiny.sweep({PATH: ["40/s", "80/s"]}, seeds=4, jobs=2, folder=tmp_path / "there")
     assert again.reused == 8
     assert files(tmp_path / "here") == files(tmp_path / "there")

@@ -44,7 +44,7 @@ def test_other_code_has_other_names(text, monkeypatch):
 
 
 def test_a_result_holds_every_measure_and_the_latencies(tiny, text):
-    found = understood(perform(text, 5))
+    found, requests = understood(perform(text, 5))
     run = tiny.run()
     told = run.statistics("outside")
     assert found.seed == 5
@@ -52,7 +52,9 @@ def test_a_result_holds_every_measure_and_the_latencies(tiny, text):
     assert found.measures["requests", "outside"] == told.requests
     assert found.measures["p99", "outside"] == told.percentiles[99]
     assert found.measures["detected", "cut"] is None
-    buckets = found.buckets("outside")
+    assert requests.fates.sources == ("outside",)
+    assert requests.fates.outcomes().sum(axis=(0, 1)).tolist() == [told.ok, told.failed, told.unfinished]
+    buckets = requests.latency["outside"]
     assert buckets.count == told.ok
     assert buckets.percentile(99) == pytest.approx(told.percentiles[99], rel=ERROR)
 
@@ -78,7 +80,13 @@ def test_the_result_of_another_netsim_is_none(text, change):
     assert understood(json.dumps(told | {change: "another"})) is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "{", '{"format": "netsim/sweep-run/1"}'])
+@pytest.mark.parametrize("fates", [{}, {"sources": ["outside"], "duration": 1, "counts": "AgF+gA=="}, "AgE="])
+def test_a_result_whose_fates_cannot_be_read_is_none(text, fates):
+    told = json.loads(perform(text, 1))
+    assert understood(json.dumps(told | {"fates": fates})) is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "{", '{"format": "netsim/sweep-run/2"}'])
 def test_what_is_no_result_is_none(text):
     assert understood(text) is None
 
@@ -87,7 +95,7 @@ def test_a_store_gives_back_what_it_keeps_and_nothing_else(text, tmp_path):
     store, wanted = Store(tmp_path / "runs"), key(text)
     assert store.get(wanted) is None
     store.put(wanted, perform(text, 1))
-    assert store.get(wanted).seed == 1
+    assert store.get(wanted)[0].seed == 1
     (tmp_path / "runs" / "other.json").write_bytes((tmp_path / "runs" / f"{wanted}.json").read_bytes())
     assert store.get("other") is None
     (tmp_path / "runs" / f"{wanted}.json").write_text("half a fi")
