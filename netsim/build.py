@@ -33,7 +33,7 @@ from netsim.control.levers import Levers
 from netsim.control.machine import Machine
 from netsim.control.nameservers import Nameservers
 from netsim.control.node_lifecycle import NodeLifecycle
-from netsim.control.pod_gc import collect_pods
+from netsim.control.pod_gc import PodGC
 from netsim.control.recorder import record
 from netsim.control.replicaset import ReplicaSets
 from netsim.control.scheduler import Scheduler
@@ -373,7 +373,7 @@ def _components(cluster: Cluster, document: ScenarioDocument, admission: Admissi
     TaintEviction(cluster)
     dns = Dns(cluster, spec.domain)
     Cloud(cluster, spec.load_balancer, HostLocal(str(spec.addresses.load_balancers)))
-    cluster.env.process(collect_pods(cluster))
+    PodGC(cluster)
     return dns.heard
 
 

@@ -168,7 +168,7 @@ class Levers:
 
         def apply(held: tuple[None, ...]) -> None:
             if held:
-                forwarding.drain(server)
+                forwarding.unlisten(server)
             elif not life.leaving:
                 forwarding.listen(server)
 

@@ -49,6 +49,7 @@ class Machine:
         self._boots += 1
         self._note("power-on" if on else "power-off")
         if on:
+            self.cluster.forwarding.boot(self.node)
             self.cluster.after(self.cluster.timings.node_boot, self._booted, self._boots)
             return
         self.up = False

@@ -72,6 +72,7 @@ class CompiledEngine:
             first += source.count
         state.on_start = self._client_started
         state.on_stop = self._server_stopped
+        state.on_drain = self.programs.see_end
         state.on_program = self.roads.programmed
         for source in sources:
             if source.traffic.rate:
@@ -222,7 +223,7 @@ class CompiledEngine:
         self.now = max(self.now, server.ended or 0)
         if row < 0:
             return
-        self.programs.stopped(server)
+        self.programs.see_end(server)
         flights = self.memory.flights
         inside = np.flatnonzero((flights["time"] >= 0) & (flights["inside"] != 0) & (flights["server"] == row))
         order = np.lexsort([flights[name][inside] for name in ("sequence", "client", "source")])

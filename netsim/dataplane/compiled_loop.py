@@ -135,13 +135,13 @@ def move(w, until):
                 kept = idle[client.idle]
                 server = servers[kept.server]
                 believed = now <= kept.expires
-                if believed and server.ended >= 0 and server.farewell:
+                if believed and server.hung_up >= 0:
                     station = stations[kept.station]
                     if station.way_stamp != elsewhere:
                         clock.about, ask = kept.station, states.ASK_WAY
                         break
                     way = station.hidden_way if kept.masqueraded else station.way
-                    believed = way < 0 or now < server.ended + way
+                    believed = way < 0 or now < server.hung_up + way
                 flight.translator = kept.translator
                 if not believed and counted and flight.translator >= 0 and clock.answer != 1:
                     ask = states.ASK_CLOSED
@@ -342,7 +342,7 @@ def move(w, until):
                 clock.about, ask = flight.server, states.MORE_STARTS
                 break
             flight.resend = 0
-            if server.ended >= 0:
+            if server.ended >= 0 or (server.hung_up >= 0 and flight.used):
                 flight.state = state = states.FIND_CLOSED
             else:
                 bits = draw_bits(source.service, flight.sequence, flight.client, flight.attempts - 1)

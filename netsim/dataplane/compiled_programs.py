@@ -79,10 +79,13 @@ class Programs:
         record = self.arena.memory.servers[row]
         record["stamp"], record["powered"] = stamp, self.powered(self.servers[row].machine)
 
-    def stopped(self, server: Server) -> None:
-        """A server's program has ended."""
-        record = self.arena.memory.servers[self._rows[server]]
-        record["ended"], record["farewell"] = server.ended, server.farewell
+    def see_end(self, server: Server) -> None:
+        """Note when a server's program has hung up, and when it has ended."""
+        row = self.known(server)
+        if row >= 0:
+            record = self.arena.memory.servers[row]
+            for name, when in (("ended", server.ended), ("hung_up", server.hung_up)):
+                record[name] = -1 if when is None else when
 
     def lengthen(self, row: int) -> None:
         """Give a server's ring of waiting requests more room."""
@@ -103,7 +106,8 @@ class Programs:
         queue, serving = server.queue, server.serving
         parameters = serving.service_time.parameters
         record = self.arena.memory.servers[row]
-        record["ended"], record["stamp"], record["pod"] = -1, -1, server.index
+        record["stamp"], record["pod"] = -1, server.index
+        self.see_end(server)
         record["kind"] = KINDS[serving.service_time.kind]
         record["shortest"], record["longest"] = parameters[0], parameters[-1]
         record["backlog"], record["slowness"] = queue.backlog, queue.slowness

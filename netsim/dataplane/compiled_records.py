@@ -128,6 +128,7 @@ PIN = np.dtype([("machine", "i4"), ("choice", "i4"), ("next", "i4")])
 SERVER = np.dtype(
     [
         ("ended", "i8"),  # -1: it runs
+        ("hung_up", "i8"),  # when it closed the connections that were idle, or its kernel reset them; -1: not yet
         ("stamp", "i8"),  # when `powered` was worked out
         ("first", "i8"),  # its workers
         ("workers", "i8"),
@@ -141,7 +142,6 @@ SERVER = np.dtype(
         ("slowness", "f8"),
         ("pod", "i4"),
         ("kind", "i4"),
-        ("farewell", "i1"),
         ("powered", "i1"),
     ],
     align=True,

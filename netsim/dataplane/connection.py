@@ -115,14 +115,20 @@ class Connection:
         return len(self.places) > 1 and self.places[1].kind == "balancer" and strayed(state, self.places[1], self.pins)
 
     def believed(self, state: Forwarding, now: int) -> bool:
-        """Whether the client still thinks it open: not idle for too long, and no reset has arrived."""
+        """Whether the client still thinks it open: not idle for too long, and neither FIN nor RST has arrived."""
         if now > self.expires:
             return False
-        ended = self.server.ended
-        if ended is None or not self.server.farewell:
+        hung_up = self.server.hung_up
+        if hung_up is None:
             return True
         way = self.one_way(state)
-        return way is None or now < ended + way
+        return way is None or now < hung_up + way
+
+    @property
+    def closed(self) -> bool:
+        """Whether its far end takes no request any more: the program has ended, or hung up while this was idle."""
+        server = self.server
+        return server.ended is not None or (server.hung_up is not None and self.used > 0)
 
     # what nodes remember of it ----------------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ class Forwarding:
         self.time = 0  # the instant of whatever happens now, control or packet
         self.kernels: dict[str, Kernel] = {}  # of every node
         self.powered: dict[str, bool] = dict.fromkeys(topology.machines(), True)  # and booted
+        self.booting: set[str] = set()  # machines that have power again, and are as silent as those without
         self.places: dict[str, Place] = {}
         self.listeners: dict[tuple[str, int, str], Server] = {}
         self.servers: dict[str, Server] = {}  # the living program of each pod, by namespace/name
@@ -98,6 +99,7 @@ class Forwarding:
         self.resolution: Resolution | None = None  # how clients look names up, where that means asking pods
         self.on_start: Callable[[Server], None] = lambda server: None
         self.on_stop: Callable[[Server], None] = lambda server: None
+        self.on_drain: Callable[[Server], None] = lambda server: None
         self.on_program: Callable[[str], None] = lambda node: None
         self.flows: Flows = "kept"  # what load balancers do with open connections when their nodes change
         self.hairpin = True  # bridges send packets back to the pod they came from
@@ -155,6 +157,7 @@ class Forwarding:
 
     def power(self, machine: str, *, on: bool) -> None:
         """A machine loses power, or has it again and has booted. Without power everything on it is gone, silently."""
+        self.booting.discard(machine)
         if self.powered[machine] == on:
             return
         self.version += 1
@@ -163,6 +166,14 @@ class Forwarding:
             self.kernels[machine].reset()
             for server in [s for s in self.servers.values() if s.machine == machine]:
                 self.stop(server, farewell=False)
+
+    def boot(self, machine: str) -> None:
+        """A machine has power again, and begins to boot. No packet could tell."""
+        self.booting.add(machine)
+
+    def why_silent(self, machine: str) -> str:
+        """What is the matter with a machine that is not up."""
+        return f"{machine} is booting" if machine in self.booting else f"{machine} has no power"
 
     def program(self, node: str, revision: int) -> None:
         """A node's kube-proxy has put a revision of the rules into effect."""
@@ -177,7 +188,8 @@ class Forwarding:
         self.version += 1
         old = self.proxies.pop(node, None)
         if old is not None:
-            old.ended, old.farewell, old.accepting = self.time, self.powered[node], False
+            old.ended, old.accepting = self.time, False
+            old.hung_up = self.time if self.powered[node] else None
             self.on_stop(old)
         if server is not None:
             server.accepting = True
@@ -221,17 +233,25 @@ class Forwarding:
             server.accepting = True
             self.history.record(self.time, "pod-listening", f"pod/{server.name}", server.machine)
 
-    def drain(self, server: Server) -> None:
+    def unlisten(self, server: Server) -> None:
         """A program accepts no more connections, and goes on with those it has."""
         self.version += 1
         server.accepting = False
+
+    def drain(self, server: Server) -> None:
+        """A program shuts down with care: it answers what it has begun, and closes what is idle."""
+        self.unlisten(server)
+        server.hung_up = self.time
+        self.on_drain(server)
 
     def stop(self, server: Server, *, farewell: bool) -> None:
         """A program ends; `farewell` says whether its kernel lives to reset its connections."""
         if server.ended is not None:
             return
         self.version += 1
-        server.ended, server.farewell, server.accepting = self.time, farewell, False
+        server.ended, server.accepting = self.time, False
+        if farewell and server.hung_up is None:
+            server.hung_up = self.time
         if self.servers.get(server.name) is server:
             del self.servers[server.name]
         for address in server.addresses:

@@ -125,7 +125,7 @@ def arrive(
     if place.kind == "balancer":
         return _balanced(state, place, packet, pins, chance)
     if not state.powered[place.machine]:
-        return Silence(f"{place.machine} has no power")
+        return Silence(state.why_silent(place.machine))
     if place.kind == "node" and not translated:
         return _entered(state, place, packet, pins, chance)
     return _no_room(state, place, packet, pins) or deliver(state, place, packet)

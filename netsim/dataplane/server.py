@@ -57,7 +57,7 @@ class Server:
     """One life of a pod's program at an address."""
 
     __slots__ = (
-        "accepting", "addresses", "ended", "farewell", "flights", "index", "machine", "name", "ports", "queue",
+        "accepting", "addresses", "ended", "flights", "hung_up", "index", "machine", "name", "ports", "queue",
         "serving",
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ class Server:
         self.ports = frozenset(ports)
         self.accepting = False  # it listens: new connections are accepted
         self.ended: int | None = None  # when its process ended
-        self.farewell = False  # whether its kernel lived to say so (RST)
+        self.hung_up: int | None = None  # when it closed the connections that were idle, or its kernel reset them
         self.queue = Queue(serving.workers, serving.backlog)
         self.flights: dict[Any, None] = {}  # requests inside, in the order they came
 

@@ -1,9 +1,15 @@
 """How a pod serves: what queueing theory wants to know of it.
 
 A pod is a queue with `workers` servers (G/G/c, first come first served). A request that finds `workers`
-busy waits; one that finds `backlog` others waiting is turned away (`overloaded`). On SIGTERM a pod
-stops listening at once (`stop: exit`, what most programs do), goes on until it has drained, or ignores it until
-SIGKILL comes at the end of its grace.
+busy waits; one that finds `backlog` others waiting is turned away (`overloaded`). On SIGTERM a pod stops at
+once (`stop: exit`, what most programs do), shuts down with care (`drain`), or ignores it until SIGKILL comes at the
+end of its grace.
+
+To shut down with care is to stop listening, to close the connections that carry no request, and to end when the last
+answer is out. A client learns of a closed connection one way later; a request that it sends in between is reset. A
+connection just accepted is given time for its first request. So do nginx and Go's net/http.
+
+Source: nginx "Controlling nginx" (graceful shutdown), `ngx_close_idle_connections`; Go net/http `Server.Shutdown`.
 """
 
 from __future__ import annotations

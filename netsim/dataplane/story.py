@@ -290,7 +290,7 @@ class Stories:
         )
         if not arrived:
             return TIMEOUT
-        if connection.server.ended is not None:
+        if connection.closed:
             return (yield from self._finds_closed(flight, connection, deadline))
         return (yield from self._serve(flight, connection, deadline))
 
@@ -317,7 +317,7 @@ class Stories:
         return OK if (yield from self._sends(flight, connection, RESPONSE, size, deadline)) else TIMEOUT
 
     def _finds_closed(self, flight: Flight, connection: Connection, deadline: int) -> Story:
-        """The program is gone: a living kernel resets the connection, a dead machine says nothing."""
+        """The program is gone, or has hung up: a living kernel resets the connection, a dead machine says nothing."""
         if not self.state.powered[connection.server.machine]:
             return (yield from self._wait((deadline, GIVE_UP, TIMEOUT)))
         return (yield from self._refuse(flight, connection, RESET, deadline))

@@ -200,6 +200,52 @@ def test_a_kept_connection_to_a_stopped_program_is_replaced_without_an_error(lab
     assert outcomes(engine.finish(20 * S)).get("reset", 0) <= 1
 
 
+def hung_up(lab, at):
+    """A client's requests of 5 ms, a second apart on a kept connection, as the server hangs up so long after the
+    second is sent: how each ended, and who served it. Another pod takes over at the same instant."""
+    bench = lab(nodes=2, pods=2, service_time="5ms")
+    bench.publish(bench.servers[1:])
+    engine = bench.engine({"clients": 1, "think": "1s", "keepAlive": {}}, end=4 * S)
+    engine.advance(S)
+    first = engine.rows[0]
+    bench.now = bench.state.time = int(first["latency"]) + S + at
+    engine.advance(bench.now)
+    bench.publish(bench.servers[:1])
+    bench.state.drain(bench.servers[1])
+    rows = engine.finish(4 * S)
+    way = 2 * bench.links.pod + 2 * bench.links.node + bench.links.encapsulation
+    return [(OUTCOMES[row["outcome"]], int(row["pod"]), int(row["latency"])) for row in rows[1:3]], way
+
+
+def test_a_program_that_drains_closes_idle_connections_and_the_client_opens_another(lab):
+    (second, third), way = hung_up(lab, -10 * MS)
+    assert second[:2] == third[:2] == ("ok", 0)
+    assert second[2] > third[2]  # it has opened a connection, which the third finds open
+
+
+def test_a_request_that_crosses_the_farewell_of_a_program_that_drains_is_reset(lab):
+    (second, third), way = hung_up(lab, 20 * US)
+    assert second == ("reset", 1, 2 * way)
+    assert third[:2] == ("ok", 0)
+
+
+def test_a_program_that_drains_answers_what_it_has_begun_and_hears_no_more_of_that_client(lab):
+    (second, third), way = hung_up(lab, 2 * MS)
+    assert second == ("ok", 1, 5 * MS + 2 * way)
+    assert third[:2] == ("ok", 0)
+
+
+def test_a_program_that_drains_answers_the_first_request_of_a_connection_it_has_accepted(lab):
+    bench = lab(nodes=2, pods=2, service_time="5ms")
+    bench.publish(bench.servers[1:])
+    engine = bench.engine({"clients": 1, "think": "1s", "keepAlive": {}}, end=2 * S)
+    way = 2 * bench.links.pod + 2 * bench.links.node + bench.links.encapsulation
+    bench.now = bench.state.time = way + 20 * US  # the SYN has arrived, the request has not
+    engine.advance(bench.now)
+    bench.state.drain(bench.servers[1])
+    assert OUTCOMES[engine.finish(2 * S)[0]["outcome"]] == "ok"
+
+
 def test_from_outside_through_a_node_port_the_road_is_longer_by_the_outside_link(lab):
     bench = lab(nodes=2, pods=2, service_time="1ms")
     bench.state.external_places.update(bench.state.node_places)

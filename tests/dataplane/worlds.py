@@ -240,13 +240,19 @@ class World:
         known = self.random.random() < 0.7 if known is None else known
         self.state.name("web.default.svc.cluster.local", (VIP,) if known else None)
 
-    def drain(self) -> None:
-        """A program accepts no more connections, or again."""
+    def deafen(self) -> None:
+        """A program accepts no more connections, or again, unless it is about to end."""
         server = self.random.choice(list(self.living.values()) or [None])
         if server is not None and server.accepting:
-            self.state.drain(server)
-        elif server is not None:
+            self.state.unlisten(server)
+        elif server is not None and server.hung_up is None:
             self.state.listen(server)
+
+    def drain(self) -> None:
+        """A program answers what it has begun, and hangs up."""
+        server = self.random.choice(list(self.living.values()) or [None])
+        if server is not None and server.hung_up is None:
+            self.state.drain(server)
 
     def slow(self) -> None:
         for server in self.living.values():
@@ -258,5 +264,5 @@ class World:
 
 CHANGES: tuple[Callable[[World], None], ...] = (
     *[World.restart] * 6, World.power, World.power, World.link, World.serve, World.publish, World.publish,
-    World.program, World.balance, World.name, World.drain, World.slow, World.dns,
+    World.program, World.balance, World.name, World.deafen, World.drain, World.drain, World.slow, World.dns,
 )  # fmt: skip
