@@ -9,7 +9,9 @@ Requests stay in memory until the run is over, or are handed over in parts while
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,6 +38,7 @@ from netsim.units import MS, moment
 
 Progress = Callable[[int, int], None]
 REPORT_EVERY = 100 * MS  # of simulated time
+YOUNG = 1_000_000  # so many new objects before the collector looks for those that only refer to each other
 PART = 1 << 16  # requests handed over at a time, or a little more
 
 
@@ -335,9 +338,22 @@ def simulate(
 
     Finished requests stay in the recording, or are handed to `take` while the run goes on.
     """
-    simulation = Simulation(scenario, seed, engine)
+    with _seldom_collected():
+        simulation = Simulation(scenario, seed, engine)
+        try:
+            simulation.run(until, progress, take)
+        except KeyboardInterrupt:
+            return simulation.record(partial=True, take=take)
+        return simulation.record(take=take)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Garbage in cycles is looked for seldom: a run makes next to none, and each look goes through a whole cluster."""
+    young, *older = gc.get_threshold()
+    if young:
+        gc.set_threshold(max(young, YOUNG), *older)
     try:
-        simulation.run(until, progress, take)
-    except KeyboardInterrupt:
-        return simulation.record(partial=True, take=take)
-    return simulation.record(take=take)
+        yield
+    finally:
+        gc.set_threshold(young, *older)
