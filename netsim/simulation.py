@@ -338,7 +338,7 @@ def simulate(
 
     Finished requests stay in the recording, or are handed to `take` while the run goes on.
     """
-    with _seldom_collected():
+    with seldom_collected():
         simulation = Simulation(scenario, seed, engine)
         try:
             simulation.run(until, progress, take)
@@ -348,7 +348,7 @@ def simulate(
 
 
 @contextmanager
-def _seldom_collected() -> Iterator[None]:
+def seldom_collected() -> Iterator[None]:
     """Garbage in cycles is looked for seldom: a run makes next to none, and each look goes through a whole cluster."""
     young, *older = gc.get_threshold()
     if young:

@@ -7,8 +7,11 @@ import pytest
 pytest.importorskip("numba", reason="numba is not installed: there is nothing to compare")
 
 from netsim.benchmark import rivals
-from netsim.benchmark.__main__ import table
-from netsim.benchmark.measures import Finding, moved
+from netsim.benchmark.findings import Finding, page
+from netsim.benchmark.large import Course, cluster
+from netsim.benchmark.looks import Looks
+from netsim.benchmark.measures import moved
+from netsim.benchmark.replicas import of_replicas
 from netsim.benchmark.world import World
 from netsim.dataplane.plain import PlainEngine
 from netsim.units import S
@@ -42,6 +45,25 @@ def test_the_rivals_clients_try_again_when_a_machine_fails():
 
 
 def test_the_page_has_a_line_for_each_goal():
-    page = table([Finding("open loop", "at least 50 times", "59 times", True)])
-    assert "| open loop | at least 50 times | 59 times | yes |" in page
-    assert "Measured by `python -m netsim.benchmark` on " in page
+    found = Finding("open loop", "at least 50 times", "59 times", True)
+    text = page([found], "How fast", "python -m netsim.benchmark", "By hand.")
+    assert "| open loop | at least 50 times | 59 times | yes |" in text
+    assert "Measured by `python -m netsim.benchmark` on " in text
+
+
+def test_the_large_cluster_comes_up_in_the_time_it_is_given_and_its_time_is_told_by_component():
+    with Looks() as looks:
+        course = Course(cluster(10))
+        course.until(30)
+    assert course.all_ready()
+    assert len(course.simulation.store.list("Pod")) == 10 * 30 + 1
+    assert {"endpointslice", "kubelet"} < set(looks.seen)
+    assert looks.told(most=1).endswith("%")
+
+
+def test_replicas_are_all_counted_and_need_no_more_memory_for_being_many():
+    (found,) = of_replicas(runs=5, seconds=1)
+    sent = int(found.what.split()[0].replace(",", ""))
+    assert sent == pytest.approx(5 * 200_000, rel=0.01)
+    assert "p50 and p99 of 1 seconds" in found.found
+    assert found.met

@@ -3,63 +3,72 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import json
+import subprocess
 import sys
-from importlib.metadata import version
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from netsim.benchmark.measures import GROUPS, Finding, speed
-from netsim.benchmark.world import World
-from netsim.units import S
+from netsim.benchmark.findings import Finding, page
+from netsim.benchmark.large import of_a_cluster
+from netsim.benchmark.measures import GROUPS, warm_up
+from netsim.benchmark.replicas import of_replicas
 
-WHERE = Path("results/reference/performance.md")
+WHERE = Path("results/reference")
+NODES, RUNS = 5000, 100
 
 
 def main() -> int:
-    """Run everything; 1 if a goal is missed."""
+    """Measure; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m netsim.benchmark", description=__doc__)
-    parser.add_argument("--out", type=Path, default=WHERE, help="where the table is written (%(default)s)")
-    out: Path = parser.parse_args().out
-    speed(lambda: World(nodes=1, pods=1, workers=1, service="5ms"), {"rate": "10/s"}, 10 * S)  # load compiled code
-    findings: list[Finding] = []
-    for group in GROUPS:
-        for finding in group():
-            findings.append(finding)
-            print(f"{'met   ' if finding.met else 'missed'}  {finding.what}: {finding.found}", flush=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(table(findings))
-    print(f"written to {out}", file=sys.stderr)
+    parser.add_argument("--large", action="store_true", help="a cluster of a real one's size, and a billion requests")
+    parser.add_argument("--nodes", type=int, default=NODES, help="how large a cluster (%(default)s)")
+    parser.add_argument("--runs", type=int, default=RUNS, help="of how many replicas (%(default)s)")
+    parser.add_argument("--out", type=Path, default=WHERE, help="the folder for the page (%(default)s)")
+    parser.add_argument("--only", choices=("cluster", "replicas"), help=argparse.SUPPRESS)  # in a process of its own
+    asked = parser.parse_args()
+    if asked.only:
+        for finding in of_a_cluster(asked.nodes) if asked.only == "cluster" else of_replicas(asked.runs):
+            print(json.dumps(asdict(finding)), flush=True)
+        return 0
+    findings = []
+    for finding in _large(asked.nodes, asked.runs) if asked.large else _usual():
+        findings.append(finding)
+        print(f"{'met   ' if finding.met else 'missed'}  {finding.what}: {finding.found}", flush=True)
+    name, *told = LARGE if asked.large else USUAL
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / name).write_text(page(findings, *told))
+    print(f"written to {asked.out / name}", file=sys.stderr)
     return 0 if all(finding.met for finding in findings) else 1
 
 
-def table(findings: list[Finding]) -> str:
-    """The page: the machine, and a line for each goal."""
-    rows = "\n".join(
-        f"| {one.what} | {one.goal} | {one.found} | {'yes' if one.met else 'no'} |" for one in findings
-    )
-    return (
-        f"# How fast netsim is\n\nMeasured by `python -m netsim.benchmark` on {machine()}. Ratios are of CPU times, "
-        "of the fastest of some runs, all in one process; rivals are in `netsim/benchmark/rivals.py`.\n\n"
-        f"| what | goal | measured | met |\n| --- | --- | --- | --- |\n{rows}\n"
-    )
+USUAL = (
+    "performance.md", "How fast netsim is", "python -m netsim.benchmark",
+    "Ratios are of CPU times, of the fastest of some runs, all in one process; rivals are in "
+    "`netsim/benchmark/rivals.py`.",
+)  # fmt: skip
+LARGE = (
+    "performance-large.md", "How large netsim gets", "python -m netsim.benchmark --large",
+    "Each part in a process of its own; shares are of CPU time, by whose work it was (`netsim/benchmark/looks.py`).",
+)  # fmt: skip
+
+def _usual() -> Iterator[Finding]:
+    warm_up()
+    for group in GROUPS:
+        yield from group()
 
 
-def machine() -> str:
-    """The machine and the software, in one line."""
-    software = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "simpy"))
-    return (
-        f"{_processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {platform.system()}, "
-        f"Python {platform.python_version()}, {software}"
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+def _large(nodes: int, runs: int) -> Iterator[Finding]:
+    """Both parts, each in a process of its own, so that its peak of memory is its own."""
+    for part in (("cluster", f"--nodes={nodes}"), ("replicas", f"--runs={runs}")):
+        command = [sys.executable, "-m", "netsim.benchmark", "--only", *part]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield Finding(**json.loads(line))
+        if process.returncode:
+            raise SystemExit(process.returncode)
 
 
 if __name__ == "__main__":

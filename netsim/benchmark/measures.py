@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import process_time
 from typing import Any
 
 from netsim.benchmark import rivals
+from netsim.benchmark.findings import Finding, at_most, ratio
 from netsim.benchmark.world import World
 from netsim.dataplane.compiled import CompiledEngine
 from netsim.dataplane.engines import expected
@@ -20,16 +20,6 @@ from netsim.units import MS, S
 
 REPEATS = 5  # the fastest counts: whatever else a machine does only ever slows a run down
 PATIENT = {"retries": {"attempts": 2}, "connectTimeout": "1s", "timeout": "2s"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the table."""
-
-    what: str
-    goal: str
-    found: str
-    met: bool
 
 
 def per_second(count: Callable[[], int], repeats: int = 2) -> float:
@@ -90,9 +80,9 @@ def against_bare() -> Iterator[Finding]:
     compiled = speed(_queue(), {"rate": "2k/s"}, 200 * S)
     plain = speed(_queue(), {"rate": "2k/s"}, 20 * S, engine=PlainEngine)
     floor = per_second(lambda: rivals.floor(400_000, 2000, 5, 5e-3), REPEATS)
-    yield _ratio("open loop, 5 pods x 4 workers, rho 0.5, against bare SimPy", compiled, rival, 50)
-    yield _ratio("the same, the plain engine", plain, rival, 0.5)
-    yield _ratio("the same, against the NumPy floor", compiled, floor, 0.25)
+    yield ratio("open loop, 5 pods x 4 workers, rho 0.5, against bare SimPy", compiled, rival, 50)
+    yield ratio("the same, the plain engine", plain, rival, 0.5)
+    yield ratio("the same, against the NumPy floor", compiled, floor, 0.25)
 
 
 def against_processes() -> Iterator[Finding]:
@@ -112,7 +102,7 @@ def _failing_open() -> Finding:
     traffic = {"rate": "2k/s", **PATIENT}
     ours = speed(_queue(), traffic, 150 * S, every=50 * S, change=_fails)
     what = "open loop with time-outs, retries and a node failure, against a SimPy process a request"
-    return _ratio(what, ours, per_second(rival), 120)
+    return ratio(what, ours, per_second(rival), 120)
 
 
 def _closed(clients: int, goal: float, seconds: int) -> Finding:
@@ -126,14 +116,14 @@ def _closed(clients: int, goal: float, seconds: int) -> Finding:
 
     traffic = {"clients": clients, "think": "1s", "keepAlive": {}, **PATIENT}
     ours = speed(_queue(pods), traffic, seconds * S, every=seconds * S // 3, change=_fails)
-    return _ratio(f"closed loop, {clients:,} clients, kept connections, a node failure", ours, per_second(rival), goal)
+    return ratio(f"closed loop, {clients:,} clients, kept connections, a node failure", ours, per_second(rival), goal)
 
 
 def _overload() -> Finding:
     """Most requests wait in vain, three times: as long for ours as for the rival."""
     rival = per_second(lambda: rivals.Patient(5, 4, 50e-3).open(480, 30))
     ours = speed(_queue(service="exponential(50ms)"), {"rate": "480/s", **PATIENT}, 600 * S)
-    return _ratio("overload, rho 1.2", ours, rival, 70)
+    return ratio("overload, rho 1.2", ours, rival, 70)
 
 
 def of_changes_and_size() -> Iterator[Finding]:
@@ -147,10 +137,10 @@ def of_changes_and_size() -> Iterator[Finding]:
     rare = speed(fast, traffic, 25 * S, every=5 * S // 2, change=_bystand)
     frequent = speed(fast, traffic, 25 * S, every=5 * MS // 2, change=_bystand)
     each = (1 / frequent - 1 / rare) * 5_000_000 / 10_000
-    yield _at_most("cost of rules that change every 0.1 s", f"{calm / busy - 1:.0%}", calm / busy, 1.25, "25 %")
-    yield _at_most("growth of cost from 10 to 1,000 pods", f"{few / many:.2f}", few / many, 1.5, "1.5 times")
-    ratio, what = rare / frequent, "growth of cost from 10 to 10,000 rule changes in 5 million requests"
-    yield _at_most(what, f"{ratio:.2f}: {each * 1e6:.0f} us a change", ratio, 1.5, "1.5 times")
+    yield at_most("cost of rules that change every 0.1 s", f"{calm / busy - 1:.0%}", calm / busy, 1.25, "25 %")
+    yield at_most("growth of cost from 10 to 1,000 pods", f"{few / many:.2f}", few / many, 1.5, "1.5 times")
+    growth, what = rare / frequent, "growth of cost from 10 to 10,000 rule changes in 5 million requests"
+    yield at_most(what, f"{growth:.2f}: {each * 1e6:.0f} us a change", growth, 1.5, "1.5 times")
     yield Finding("memory of a request that is kept", "at most 64 bytes", f"{REQUEST.itemsize} bytes", True)
 
 
@@ -175,16 +165,9 @@ def of_the_main_job() -> Iterator[Finding]:
     yield Finding("`netsim run` of the main job, whole process", "within 2 s, without numba", words, met)
 
 
-def _ratio(what: str, ours: float, theirs: float, goal: float) -> Finding:
-    times = f"{ours / theirs:.0f}" if ours > 3 * theirs else f"{ours / theirs:.2f}"
-    return Finding(
-        what, f"at least {goal:g} times", f"{times} times ({ours:,.0f} to {theirs:,.0f} a CPU second)",
-        ours / theirs >= goal,
-    )  # fmt: skip
-
-
-def _at_most(what: str, found: str, measured: float, goal: float, words: str) -> Finding:
-    return Finding(what, f"at most {words}", found, measured <= goal)
+def warm_up() -> None:
+    """Have compiled code loaded, or made."""
+    moved(World(nodes=1, pods=1, workers=1, service="5ms"), {"rate": "10/s"}, 10 * S)
 
 
 GROUPS: tuple[Callable[[], Iterator[Finding]], ...] = (
