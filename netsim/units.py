@@ -77,6 +77,23 @@ def format_duration(time: int) -> str:
     return text or "0s"
 
 
+def exact_duration(time: int) -> str:
+    """The same time as people write it: with a fraction, rather than in a small unit.
+
+    >>> exact_duration(223_500 * MS), exact_duration(1600 * US), exact_duration(90 * S), exact_duration(0)
+    ('3m43.5s', '1.6ms', '1m30s', '0s')
+    """
+    minutes, rest = divmod(time, MINUTE)
+    if not minutes or not rest % S:
+        minutes, rest = 0, time
+    if rest % S == 0:
+        return format_duration(rest)
+    unit = next(unit for unit in ("s", "ms", "us", "ns") if rest >= _DURATIONS[unit])
+    whole, part = divmod(rest, _DURATIONS[unit])
+    digits = f".{part:0{len(str(_DURATIONS[unit])) - 1}d}".rstrip("0") if part else ""
+    return f"{format_duration(minutes * MINUTE) if minutes else ''}{whole}{digits}{unit}"
+
+
 def moment(time: int) -> str:
     """A time since the start as messages say it: to the millisecond below, in no unit twice.
 

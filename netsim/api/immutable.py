@@ -11,6 +11,8 @@ from typing import Any
 
 from netsim.api.objects import Object
 from netsim.api.refusals import shown
+from netsim.api.service_updates import has_addresses, has_health_port
+from netsim.api.service_validation import cluster_ips
 
 IDENTITY = (
     "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp",
@@ -33,11 +35,22 @@ def changes(kind: str, new: Object, old: Object) -> Iterator[str]:
 
 
 def _service(new: Object, old: Object) -> Iterator[str]:
-    was, wanted = old.get("clusterIP"), new.get("clusterIP")
-    named = old.get("type") == "ExternalName" or new.get("type") == "ExternalName"
-    if was and wanted != was and not named:
-        value = [wanted] if wanted else new.get("clusterIPs") or []
-        yield f"spec.clusterIPs[0]: Invalid value: {shown(value)}: may not change once set"
+    if has_addresses(new) and has_addresses(old):
+        yield from _addresses(cluster_ips(new), cluster_ips(old))
+    if has_health_port(new) and has_health_port(old):
+        was, wanted = old.get("healthCheckNodePort"), new.get("healthCheckNodePort")
+        if was and wanted != was:
+            yield "spec.healthCheckNodePort: Forbidden: field is immutable"
+
+
+def _addresses(new: list[str], old: list[str]) -> Iterator[str]:
+    """The first address stays; a second one may come and go, and not change."""
+    if old and not new:
+        yield "spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not be unset"
+    fixed = len(old) if len(new) == len(old) else 1
+    for index, (wanted, was) in enumerate(zip(new[:fixed], old[:fixed], strict=False)):
+        if wanted != was:
+            yield f"spec.clusterIPs[{index}]: Invalid value: {shown(new)}: may not change once set"
 
 
 def _selector(new: Object, old: Object) -> Iterator[str]:

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from netsim.api import schema, validation
+from netsim.api.advice import hint_for_field, hint_for_refusal
 from netsim.api.checking import Mistake, Notes, check, described
 from netsim.api.documents import Document, Path
 from netsim.api.simulated import SERVER_SET, simulated
@@ -132,14 +133,15 @@ class _Reading:
         self.notes.nulls = False
         mistakes = check(kind, obj, self.notes)
         for mistake in mistakes:
-            self.problem(origin, mistake.path, mistake.message, mistake.hint, key=mistake.unknown)
+            hint = mistake.hint or hint_for_field(obj, mistake.path)
+            self.problem(origin, mistake.path, mistake.message, hint, key=mistake.unknown)
         if self.notes.nulls:
             obj = without_nulls(obj, self.notes.null_texts)
         bad = {_of_field(mistake) for mistake in mistakes}
         obj = as_created(_without(obj, bad) if bad else obj, kind)
         for path, message in validation.validate(obj, kind, self.ranges):
             if not any(_overlap(path, other) for other in bad):
-                self.problem(origin, path, _refusal(obj, message))
+                self.problem(origin, path, _refusal(obj, message), hint_for_refusal(obj, message))
         self.remember(origin, obj, kind)
 
     def kind_of(self, origin: Origin, obj: Object) -> schema.Kind | None:

@@ -50,6 +50,8 @@ MISTAKES: tuple[tuple[str, str, str, bool], ...] = (
     ("document start", "a new document must begin with a line of three dashes", "", False),
 )  # fmt: skip
 
+TEMPLATE = "a template must be rendered before it can be read, for example with: helm template"
+
 _STARTS = {
     "\t": ("a tab cannot be used for indentation", "use spaces"),
     "@": ("text cannot begin with @", "put it in quotes"),
@@ -67,6 +69,9 @@ def explained(error: Exception, text: str) -> tuple[str, tuple[int, int], str]:
     problem, context = error.problem or "", error.context or ""
     mark: Any = error.problem_mark or error.context_mark
     at = (mark.line, mark.column)
+    line = _line(text, mark.line)
+    if "{{" in line and "}}" in line:
+        return "this is a template, and not YAML yet", (mark.line, line.index("{{")), TEMPLATE
     if "cannot start any token" in problem:
         message, hint = _STARTS.get(
             _character(text, *at), ("text cannot begin with this character", "put it in quotes")
@@ -94,5 +99,9 @@ def _position(text: str, at: int) -> tuple[int, int]:
 
 
 def _character(text: str, line: int, column: int) -> str:
+    return _line(text, line)[column : column + 1]
+
+
+def _line(text: str, line: int) -> str:
     lines = text.split("\n", line + 1)
-    return lines[line][column : column + 1] if line < len(lines) else ""
+    return lines[line] if line < len(lines) else ""

@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from netsim.api.yaml_mistakes import MAX_DEPTH, explained
+from netsim.api.yaml_mistakes import MAX_DEPTH, TEMPLATE, explained
 from netsim.errors import Place, Problem, ScenarioError
 
 SPARE_VALUES = 100_000  # values that aliases may add to those that were written
@@ -220,8 +220,7 @@ class _Builder:
 
     def strange_key(self, key: Node) -> None:
         if isinstance(key, MappingNode):
-            hint = "a template must be rendered before it can be read, for example with: helm template"
-            self.problem("a key must be text, found a map", key, hint)
+            self.problem("a key must be text, found a map", key, TEMPLATE)
         elif isinstance(key, SequenceNode):
             self.problem("a key must be text, found a list", key)
         else:

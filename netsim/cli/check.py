@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def command(context: click.Context, files: tuple[str, ...], print_resolved: bool, output: str | None) -> None:
     """Read scenario files, and say everything that is wrong with them.
 
-    Exits with 0 if nothing is, with 2 otherwise.
+    Of a file that is right, what of it is not simulated, and what is allowed
+    and hardly meant. Exits with 0 if nothing is wrong, with 2 otherwise.
     """
     if print_resolved and (len(files) > 1 or output):
         raise click.UsageError("--print takes one file, and prints YAML")
@@ -58,10 +59,16 @@ def _print_text(read: list[tuple[str, Any]]) -> None:
             click.echo("\n\n".join(str(problem) for problem in found) + "\n")
         else:
             click.echo(f"{file}: {contents(found)}")
-            for line in found.ignored:
+            for line in (*found.ignored, *_doubts(found)):
                 click.echo(f"  {line}")
     if count:
         click.echo(f"{count} mistake{'s' * (count > 1)}")
+
+
+def _doubts(found: Scenario) -> list[str]:
+    from netsim.scenario.doubts import doubts
+
+    return list(doubts(found))
 
 
 def _print_resolved(found: Any) -> None:
@@ -77,9 +84,9 @@ def _print_json(read: list[tuple[str, Any]]) -> None:
     import json
 
     rows = [
-        {"file": file, "ok": False, "mistakes": [_as_data(problem) for problem in found], "ignored": []}
+        {"file": file, "ok": False, "mistakes": [_as_data(problem) for problem in found], "ignored": [], "doubts": []}
         if isinstance(found, tuple)
-        else {"file": file, "ok": True, "mistakes": [], "ignored": list(found.ignored)}
+        else {"file": file, "ok": True, "mistakes": [], "ignored": list(found.ignored), "doubts": _doubts(found)}
         for file, found in read
     ]
     click.echo(json.dumps(rows, indent=2, ensure_ascii=False))

@@ -118,7 +118,7 @@ def _held(request: Request, simulation: Simulation) -> Printed:
     from netsim.console.node_states import NODE_STATES
 
     if not simulation.forwarding.powered[request.node]:
-        return Printed("", f"{request.node} has no power now.\n")
+        return Printed("", f"{simulation.forwarding.why_silent(request.node)} now.\n")
     text = NODE_STATES[request.state](simulation, request.node)
     return Printed(text, "" if text else f"{request.node} has no {NOTHING.get(request.state, 'rules')} now.\n")
 

@@ -153,6 +153,7 @@ def _print(run: Run, output: str | None, quiet: bool) -> None:
     """What was asked for, on standard output."""
     from netsim.report.folder import as_json
     from netsim.report.terminal import claims, report
+    from netsim.scenario.doubts import doubts
 
     if output == "json":
         click.echo(as_json(run.summary()), nl=False)
@@ -169,6 +170,8 @@ def _print(run: Run, output: str | None, quiet: bool) -> None:
         click.echo(report(run, _width(), _painter(), wide=output == "wide"), nl=False)
         for line in run.recording.ignored:
             click.echo(f"ignored: {line}", err=True)
+        for line in doubts(run.scenario):
+            click.echo(f"doubtful: {line}", err=True)
 
 
 def _painter() -> Callable[[str, str], str]:

@@ -18,9 +18,9 @@ from netsim.api.checking import Notes, check
 from netsim.api.defaults import defaulted
 from netsim.api.manifests import as_created, without_nulls
 from netsim.api.objects import Object, is_leaving, key_of
+from netsim.api.service_updates import prepared
 from netsim.api.store import Refused
 from netsim.api.times import with_times
-from netsim.api.updates import without_leftovers
 from netsim.console.patching import PatchError, patched
 from netsim.control.naming import generated
 from netsim.errors import NetsimError
@@ -131,7 +131,7 @@ class Api:
             raise conflict(kind, old["metadata"]["name"])
         identity = {name: old["metadata"][name] for name in immutable.IDENTITY if name in old["metadata"]}
         new = self._read(kind, new, old["metadata"].get("namespace", ""))
-        new = without_leftovers({**new, "metadata": {**new["metadata"], **identity}}, old)
+        new = prepared({**new, "metadata": {**new["metadata"], **identity}}, old)
         if "status" in old:
             new = {**new, "status": old["status"]}
         self._validate(kind, new, immutable.changes(kind.name, new, old))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netsim.api.objects import Object, condition
+from netsim.api.objects import Object, condition, node_of
 from netsim.api.store import Store
 from netsim.dataplane.history import Change
 from netsim.dataplane.sources import Source
@@ -28,15 +28,20 @@ def never_ran(sources: Iterable[Source], store: Store, changes: Iterable[Change]
 def why_not_running(pod: Object | None) -> str:
     """What keeps a pod from running.
 
-    >>> why_not_running(None), why_not_running({"status": {}})
+    >>> why_not_running(None), why_not_running({"spec": {}, "status": {}})
     ('there is no such pod', 'no node was chosen for it')
+    >>> why_not_running({"spec": {"nodeName": "node-9"}, "status": {}})
+    'it is bound to node-9, which has not started it'
     >>> message = "0/2 nodes are available: 2 Insufficient cpu."
-    >>> why_not_running({"status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": message}]}})
+    >>> unfit = {"type": "PodScheduled", "status": "False", "message": message}
+    >>> why_not_running({"spec": {}, "status": {"conditions": [unfit]}})
     '0/2 nodes are available: 2 Insufficient cpu.'
     """
     if pod is None:
         return "there is no such pod"
     scheduled = condition(pod, "PodScheduled")
+    if scheduled is None and node_of(pod):
+        return f"it is bound to {node_of(pod)}, which has not started it"
     if scheduled is None or scheduled["status"] != "True":
         return str((scheduled or {}).get("message") or "no node was chosen for it")
     waiting = [

@@ -1,9 +1,9 @@
 """What the API server does to an object before it is stored: defaults, addresses, ports, tolerations.
 
 A Service gets its cluster IP and node ports here, from the allocators' upper bands unless it names its own;
-they are freed when the Service goes. A Service that is changed keeps its cluster IP. A pod gets the two tolerations
-that let it outlive a short silence of its node. What was asked for and cannot be had is refused, in the API server's
-words.
+they are freed when it needs them no more. A Service that is changed keeps them, named or not. A pod gets the two
+tolerations that let it outlive a short silence of its node. What was asked for and cannot be had is refused, in the
+API server's words.
 
 Sources: kubernetes `pkg/registry/core/service/storage/{alloc,storage}.go`, `pkg/apis/core/validation`,
 `plugin/pkg/admission/defaulttolerationseconds`.
@@ -16,12 +16,11 @@ from typing import Any
 from netsim.api.defaults import defaulted
 from netsim.api.immutable import changes
 from netsim.api.objects import Object, key_of, merged
+from netsim.api.service_updates import has_health_port, has_node_ports, is_balanced, prepared
 from netsim.api.store import Change, Refused
 from netsim.control.cluster import Cluster
 from netsim.control.taints import with_default_tolerations
 from netsim.topology.allocators import AllocationError, NodePortAllocator, ServiceIPAllocator
-
-EXTERNAL = ("NodePort", "LoadBalancer")
 
 
 class Admission:
@@ -67,13 +66,11 @@ class Admission:
         return {**service, "spec": spec}
 
     def _kept(self, service: Object) -> Object:
-        """A Service with the address that it has already: it may leave it out, but not ask for another."""
+        """A Service with what it has been given already: it may leave that out, but not ask for another address."""
         old = self.cluster.store.get("Service", *key_of(service))
         if old is None:
             return service
-        spec, was = service["spec"], old["spec"].get("clusterIP")
-        if was and not spec.get("clusterIP") and spec.get("type") != "ExternalName":
-            service = {**service, "spec": {**spec, "clusterIP": was}}
+        service = prepared(service, old)
         for wrong in changes("Service", service, old):
             raise Refused("Invalid", f'Service "{service["metadata"]["name"]}" is invalid: {wrong}')
         return service
@@ -92,32 +89,35 @@ class Admission:
         return {**family, **spec, "clusterIP": wanted, "clusterIPs": [wanted]}
 
     def _with_ports(self, spec: dict[str, Any]) -> dict[str, Any]:
-        if spec.get("type") not in EXTERNAL:
+        if not has_node_ports(spec):
             return spec
-        if spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
-            return spec
-        given = [port.get("nodePort") for port in spec["ports"]]
-        for number in filter(None, given):
+        for number in _ports_of(spec):
             if not self.ports.has(number):
                 self.ports.allocate(number)
-        ports = [
-            port if number else {**port, "nodePort": self.ports.allocate_next(self._chance.next())}
-            for port, number in zip(spec["ports"], given, strict=True)
-        ]
-        spec = {**spec, "ports": ports}
-        wants_health = spec["type"] == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
-        if wants_health and not spec.get("healthCheckNodePort"):
+        spec = dict(spec)
+        if not is_balanced(spec) or spec.get("allocateLoadBalancerNodePorts") is not False:
+            spec["ports"] = [
+                port if port.get("nodePort") else {**port, "nodePort": self.ports.allocate_next(self._chance.next())}
+                for port in spec["ports"]
+            ]
+        if has_health_port(spec) and not spec.get("healthCheckNodePort"):
             spec["healthCheckNodePort"] = self.ports.allocate_next(self._chance.next())
         return spec
 
     def _freed(self, change: Change) -> None:
-        if change.type != "DELETED":
-            return
-        spec = change.object["spec"]
-        if spec.get("clusterIP") not in (None, "", "None"):
-            self.addresses.release(spec["clusterIP"])
-        for port in spec.get("ports") or ():
-            if port.get("nodePort"):
-                self.ports.release(port["nodePort"])
-        if spec.get("healthCheckNodePort"):
-            self.ports.release(spec["healthCheckNodePort"])
+        """What a Service had and no longer has can be had by others."""
+        had = change.old["spec"] if change.old else {}
+        has = change.object["spec"] if change.type != "DELETED" else {}
+        address = had.get("clusterIP")
+        if address not in (None, "", "None", has.get("clusterIP")):
+            self.addresses.release(address)
+        kept = _ports_of(has)
+        for port in _ports_of(had):
+            if port not in kept:
+                self.ports.release(port)
+
+
+def _ports_of(spec: Object) -> list[int]:
+    """All node ports that a Service has or asks for."""
+    given = [*(port.get("nodePort") for port in spec.get("ports") or ()), spec.get("healthCheckNodePort")]
+    return [port for port in given if port]

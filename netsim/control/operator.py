@@ -14,9 +14,10 @@ import simpy
 
 from netsim.api.immutable import IDENTITY
 from netsim.api.objects import Key, Object, has_taint, merged, name_of, reference, with_taints
+from netsim.api.service_updates import prepared
 from netsim.api.store import Refused
 from netsim.api.times import with_times
-from netsim.api.updates import refused, without_leftovers
+from netsim.api.updates import refused
 from netsim.api.validation import Ranges
 from netsim.control.admission import Admission
 from netsim.control.cluster import Cluster
@@ -181,7 +182,7 @@ class Operator:
         """Put an object in the place of another: what the API server keeps for itself stays; whether it agreed."""
         identity = {name: old["metadata"][name] for name in IDENTITY if name in old["metadata"]}
         status = {"status": old["status"]} if "status" in old else {}
-        new = without_leftovers({**new, "metadata": {**new["metadata"], **identity}, **status}, old)
+        new = prepared({**new, "metadata": {**new["metadata"], **identity}, **status}, old)
         try:
             self._judge(new, old)
             self.admission.update(new)

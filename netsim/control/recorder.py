@@ -49,7 +49,7 @@ def of_pod(change: Change) -> Iterator[Notable]:
     if was != now:
         yield ("pod-ready" if now else "pod-not-ready"), subject, node, ""
     if is_leaving(pod) and (old is None or not is_leaving(old)):
-        yield "pod-terminating", subject, node, ""
+        yield "pod-terminating", subject, node, (condition(pod, "DisruptionTarget") or {}).get("reason", "")
 
 
 def of_slice(change: Change) -> Iterator[Notable]:

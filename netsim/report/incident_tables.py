@@ -6,14 +6,15 @@ nothing that ended before the run did, has no availability.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netsim.dataplane.requests import OK, OUTCOMES, UNFINISHED
-from netsim.report.incidents import LENGTHS, MOMENTS, Incident, Loss
+from netsim.report.incidents import LEFT, LENGTHS, MOMENTS, Incident, Loss
+from netsim.report.replacements import Left
 from netsim.report.tables import Table, integers, named, numbers, seconds, texts
 from netsim.units import MINUTE, S
 
@@ -41,6 +42,8 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
             *(seconds(name, meaning, [getattr(i, name) for i in every]) for name, meaning in MOMENTS.items()),
             texts("noticed_by", "the component that did it", [i.noticed_by for i in every]),
             *(seconds(name, meaning, [getattr(i, name) for i in every]) for name, meaning in LENGTHS.items()),
+            *(texts(name, meaning, [_names(getattr(i, name)) for i in every]) for name, meaning in LEFT.items()),
+            texts("not_evicted", "pods that the API server would not let go", [" ".join(i.kept) for i in every]),
             texts("source", "a traffic source", [loss.source for loss in losses]),
             seconds("first_lost", "when its first request that failed was sent", [loss.first for loss in losses]),
             seconds("last_lost", "and the last", [loss.last for loss in losses]),
@@ -52,6 +55,10 @@ def incidents_table(incidents: Sequence[Incident]) -> Table:
             ),
         ),
     )  # fmt: skip
+
+
+def _names(left: Iterable[Left]) -> str:
+    return " ".join(each.pod for each in left)
 
 
 def _outcomes(loss: Loss) -> str:

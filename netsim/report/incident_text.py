@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from netsim.report.incidents import Incident, Loss
 from netsim.report.replacements import Left
 from netsim.report.stages import Stage
-from netsim.report.wording import count, duration, instant, offset, share, some, thousandths
+from netsim.report.wording import count, duration, instant, offset, share, some, thousandths, wrapped
 
 if TYPE_CHECKING:
     from netsim.report.run import Run
@@ -32,13 +32,13 @@ def incidents(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
     for at, incident in enumerate(shown):
         if at:
             yield ""
-        yield f"  {paint(incident.fault, 'title')}{paint(f'  {_what(incident)}', 'dim')}"
+        first, *rest = wrapped(f"{incident.fault}  {_what(incident)}", width, "  ", "      ")
+        yield f"  {paint(incident.fault, 'title')}{paint(first[2 + len(incident.fault):], 'dim')}"
+        yield from (paint(line, "dim") for line in rest)
         yield from stages(incident.stages, incident.injected, width, paint)
-        yield f"    {paint(_lengths(incident), 'plain')}"
-        yield from _left(incident.left)
-        if incident.kept:
-            yield f"    not evicted: {some([_short(pod) for pod in incident.kept])}"
-        yield from _losses(incident.losses, paint)
+        for line in (_lengths(incident), *_left(incident)):
+            yield from wrapped(line, width, "    ", "      ")
+        yield from _losses(incident.losses, width, paint)
     if len(shown) < len(every):
         yield f"  {paint(f'{len(every) - len(shown)} more are in incidents.csv', 'dim')}"
 
@@ -95,13 +95,18 @@ def _repaired(incident: Incident) -> str:
     return "" if incident.noticed is None and incident.healed is not None else ", not repaired"
 
 
-def _left(left: Sequence[Left]) -> Lines:
+def _left(incident: Incident) -> Lines:
     """Pods that are not part of the repair, and why not."""
-    for what, later in (("never replaced", False), ("replaced only when their node was back", True)):
-        some_left = [each for each in left if later == (each.created is not None)]
-        if some_left:
-            names = some([f"{_short(each.pod)} ({each.kind or 'no owner'})" for each in some_left])
-            yield f"    {what}: {names}"
+    for why, left in (("never replaced", incident.never_replaced),
+                      ("replaced only when their node was back", incident.replaced_late)):  # fmt: skip
+        if left:
+            yield f"{why}: {some([_owned(each) for each in left])}"
+    if incident.kept:
+        yield f"not evicted: {some([_short(pod) for pod in incident.kept])}"
+
+
+def _owned(left: Left) -> str:
+    return f"{_short(left.pod)} ({left.kind or 'no owner'})"
 
 
 def _short(subject: str) -> str:
@@ -109,10 +114,12 @@ def _short(subject: str) -> str:
     return subject.partition("/")[2].removeprefix("default/") or subject
 
 
-def _losses(losses: Sequence[Loss], paint: Paint) -> Lines:
+def _losses(losses: Sequence[Loss], width: int, paint: Paint) -> Lines:
     for loss in losses:
         if loss.lost and loss.first is not None and loss.last is not None:
             how = ", ".join(f"{count(number)} {outcome}" for outcome, number in loss.outcomes)
             first, last = instant(loss.first), instant(loss.last)
             when = f"sent at {first}" if first == last else f"sent from {first} to {last}"
-            yield f"    {loss.source}: {paint(how, 'bad')} {when}, {share(loss.availability)} available"
+            told = f"{loss.source}: {how} {when}, {share(loss.availability)} ok"
+            for line in wrapped(told, width, "    ", "      "):
+                yield line.replace(f": {how}", f": {paint(how, 'bad')}", 1)

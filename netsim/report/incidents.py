@@ -1,9 +1,9 @@
 """What became of each fault: who noticed it, who did what about it and when, and what it cost.
 
 An incident is one stroke of a fault (one that strikes again and again has many), with everything that is put down to
-it: what concerns the nodes or pods it hit, until they are struck again (or, where it hit neither, everything, until
-the next stroke of any fault); and the requests that fail until the next stroke of any fault, among them those that
-were under way when it struck. Its four times are those of the literature on availability:
+it: what concerns the nodes or pods it hit, until they are struck again (`windows.py`); and the requests that fail until
+the next stroke of any fault, among them those that were under way when it struck. Its four times are those of the
+literature on availability:
 
     reaction  from the failure to the first thing that Kubernetes does about it
     repair    from the reaction until what failed, or its replacement, is ready again
@@ -30,10 +30,12 @@ from typing import TYPE_CHECKING, Any
 from netsim.dataplane.history import Change
 from netsim.dataplane.requests import OK, OUTCOMES
 from netsim.report.effects import Effects
-from netsim.report.replacements import Left, Owners, kind_of, owners, replacements
+from netsim.report.moments import GOING
+from netsim.report.replacements import Left, Pods, kind_of, replacements
 from netsim.report.spells import Spell, felt, held, of_sources, of_victims, over
 from netsim.report.stages import Stage, stages
 from netsim.report.strokes import Stroke, strokes
+from netsim.report.windows import end_of, homes
 from netsim.units import S
 
 if TYPE_CHECKING:
@@ -121,6 +123,16 @@ class Incident:
         return None if late else self.healed
 
     @property
+    def never_replaced(self) -> tuple[Left, ...]:
+        """Pods that went, and in whose place no other came."""
+        return tuple(left for left in self.left if left.created is None)
+
+    @property
+    def replaced_late(self) -> tuple[Left, ...]:
+        """Pods in whose place another came, but only when their node was back."""
+        return tuple(left for left in self.left if left.created is not None)
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """Where the seconds went."""
         return stages(self)
@@ -168,27 +180,38 @@ LENGTHS = {
 }
 """Every length of time that an incident has."""
 
+LEFT = {
+    "never_replaced": "pods that went, and in whose place no other came",
+    "replaced_late": "pods in whose place another came only when their node was back",
+}
+"""The pods that are not part of an incident's repair, and why not."""
+
 NOTICES = {
     "node-not-ready": "node lifecycle",
     "pod-not-ready": "kubelet",
     "endpoint-not-ready": "EndpointSlice",
     "pod-created": "",
+    "pod-terminating": "taint eviction",
+    "pod-collected": "PodGC",
     "sandbox-lost": "kubelet",
     "leader-lost": "leader election",
 }
 """Changes by which a component of Kubernetes shows that it has noticed something, and which one (empty: the owner)."""
 
+BY_TAINT = "DeletionByTaintManager"
+"""Why a pod is told to go, where that shows that taint eviction has noticed something."""
+
 
 def incidents(recording: Recording, digest: Digest) -> tuple[Incident, ...]:
     """Every incident of a run, in the order in which they began."""
-    every, effects, owned = strokes(recording), Effects(recording.changes), owners(recording.changes)
-    times = [change.time for change in recording.changes]
+    every, effects, pods = strokes(recording), Effects(recording.changes), Pods.of(recording.changes)
+    times, where = [change.time for change in recording.changes], homes(recording.changes)
     found = []
     for stroke in every:
         until = min((other.at for other in every if other.at > stroke.at), default=recording.ended)
-        again = stroke.again(every, recording.ended + 1)
+        again = end_of(stroke, every, recording.changes, where, recording.ended + 1)
         window = recording.changes[bisect_left(times, stroke.at) : bisect_left(times, again)]
-        found.append(_incident(recording, digest, stroke, until, window, effects, owned))
+        found.append(_incident(recording, digest, stroke, until, window, effects, pods))
     return tuple(found)
 
 
@@ -197,7 +220,7 @@ def incidents(recording: Recording, digest: Digest) -> tuple[Incident, ...]:
 
 def _incident(
     recording: Recording, digest: Digest, stroke: Stroke, until: int, window: Sequence[Change], effects: Effects,
-    owned: Owners,
+    pods: Pods,
 ) -> Incident:  # fmt: skip
     own = [change for change in window if stroke.concerns(change)]
     by_kind = _by_kind(own)
@@ -205,7 +228,7 @@ def _incident(
     gone = _firsts(by_kind.get("endpoint-not-ready", ()))
     acted = effects.of(gone) if gone else ()
     leavers = _leavers(by_kind)
-    fresh = replacements(stroke, window, leavers, owned)
+    fresh = replacements(stroke, window, leavers, pods)
     ready = fresh.all(window, "pod-ready")
     entered = _firsts(c for c in _of(window, "endpoint-ready") if c.time >= fresh.created.get(_pod(c), c.time + 1))
     joined = effects.of(entered) if entered and ready is not None else ()
@@ -217,7 +240,7 @@ def _incident(
     sources = stroke.sources(recording)
     spells = of_sources(recording, digest, stroke, until, sources)
     tainted = [c for c in by_kind.get("taint-added", ()) if c.detail.endswith(":NoExecute")]
-    evicted = leavers if stroke.nodes and tainted else []
+    evicted = _of(leavers, "pod-terminating") if stroke.nodes and tainted else []
     return Incident(
         fault=stroke.fault,
         action=stroke.action,
@@ -289,7 +312,7 @@ def _is_reaction(stroke: Stroke, change: Change, until: int) -> bool:
 
     What follows from it elsewhere, only until the next fault strikes (`until`).
     """
-    if change.detail == stroke.fault:
+    if change.detail == stroke.fault or (change.kind == "pod-terminating" and change.detail != BY_TAINT):
         return False
     replaces = change.kind == "pod-created" and stroke.owned is None
     follows = replaces or change.kind in ("leader-lost", "node-not-ready")
@@ -310,7 +333,7 @@ def _noticer(notice: Change) -> str:
 
 def _leavers(by_kind: dict[str, list[Change]]) -> list[Change]:
     """The victims' pods that were told to go, or that went without being told."""
-    return _firsts([*by_kind.get("pod-terminating", ()), *by_kind.get("pod-deleted", ())])
+    return _firsts(change for kind in GOING for change in by_kind.get(kind, ()))
 
 
 def _well_again(ill: Sequence[Spell], stroke: Stroke) -> Time:

@@ -23,6 +23,7 @@ _WORDS = {
     "node-not-ready": "NotReady",
     "endpoint-not-ready": "endpoint out",
     "pod-terminating": "eviction",
+    "pod-collected": "PodGC",
     "endpoint-ready": "endpoint in",
     "lb-node-out": "balancer: node out",
     "lb-node-in": "balancer: node in",

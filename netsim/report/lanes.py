@@ -1,7 +1,7 @@
 """The state of the cluster as lanes: for every node and pod, what it was, from when to when.
 
-What matters is where belief and truth part. A node without power that the API still calls Ready is
-`unnoticed`, one that another fault has struck is `struck` until it is called NotReady; an endpoint that is listed
+What matters is where belief and truth part. A node without power, or one that boots, that the API still calls Ready
+is `unnoticed`, one that another fault has struck is `struck` until it is called NotReady; an endpoint that is listed
 although no program listens (any more, or yet) is `stale`: whoever is sent there is lost. Pure functions of the
 changes.
 """
@@ -57,9 +57,7 @@ class _State:
 
 _FACTS: dict[str, tuple[str, bool]] = {
     "power-off": ("off", True),
-    "power-on": ("off", False),
-    "fault": ("struck", True),
-    "healed": ("struck", False),
+    "booted": ("off", False),
     "node-not-ready": ("not ready", True),
     "node-ready": ("not ready", False),
     "pod-created": ("exists", True),
@@ -70,7 +68,10 @@ _FACTS: dict[str, tuple[str, bool]] = {
     "pod-not-ready": ("ready", False),
     "pod-terminating": ("terminating", True),
 }
-"""What a change makes true or false of its subject. Endpoints are counted apart: a pod may have several."""
+"""What a change makes true or false of its subject.
+
+Endpoints are counted apart, and so are the faults that have struck: there may be several.
+"""
 
 
 def node_state(facts: set[str]) -> str:
@@ -78,14 +79,14 @@ def node_state(facts: set[str]) -> str:
 
     >>> node_state({"off"}), node_state({"off", "not ready"}), node_state({"not ready"}), node_state(set())
     ('unnoticed', 'off', 'not ready', 'ready')
-    >>> node_state({"struck"}), node_state({"struck", "off"}), node_state({"struck", "not ready"})
+    >>> node_state({"struck f"}), node_state({"struck f", "off"}), node_state({"struck f", "not ready"})
     ('struck', 'unnoticed', 'not ready')
     """
     if "off" in facts:
         return "off" if "not ready" in facts else "unnoticed"
     if "not ready" in facts:
         return "not ready"
-    return "struck" if "struck" in facts else "ready"
+    return "struck" if any(fact.startswith("struck") for fact in facts) else "ready"
 
 
 def pod_state(facts: set[str]) -> str:
@@ -135,8 +136,11 @@ def _apply(state: _State, change: Change, shown: Callable[[set[str]], str]) -> N
         state.node = change.node
     if change.kind == "pod-created":
         state.facts.clear()
+    if change.kind in ("fault", "healed", "power-off"):  # a fault that cuts the power has done what it does
+        _set(state.facts, f"struck {change.detail}", change.kind == "fault")
     if change.kind in _FACTS:
         _set(state.facts, *_FACTS[change.kind])
+    if change.kind in ("fault", "healed", *_FACTS):
         state.show(shown(state.facts), change.time)
 
 

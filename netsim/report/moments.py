@@ -6,7 +6,7 @@ fault of the scenario strikes is put down to this one. Whom it hit is read from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ from netsim.report.effects import Effects
 if TYPE_CHECKING:
     from netsim.report.digest import Digest
     from netsim.simulation import Outage, Recording
+
+GOING = ("pod-terminating", "pod-collected", "pod-deleted")
+"""Changes by which a pod goes, in the order in which they come; it may skip each but the last."""
 
 _STRIKES = ("fault", "power-off", "link-down")
 
@@ -79,8 +82,8 @@ def programmed(after: Aftermath) -> int | None:
 
 
 def replaced(after: Aftermath) -> int | None:
-    """Until as many pods had been created as pods of these nodes had been told to go."""
-    gone = _firsts(after.of("pod-terminating"))
+    """Until as many pods had been created as pods of these nodes had been told to go, or been given up."""
+    gone = _firsts(change for kind in GOING[:-1] for change in after.of(kind))
     if not gone:
         return None
     created = [c.time for c in after.changes if c.kind == "pod-created" and c.time >= min(gone)]
@@ -104,7 +107,7 @@ MOMENTS: dict[str, Callable[[Aftermath], int | None]] = {
 """Every measure of a fault."""
 
 
-def _firsts(changes: Sequence[Change]) -> list[int]:
+def _firsts(changes: Iterable[Change]) -> list[int]:
     """When each of the things that changed did so first."""
     first: dict[str, int] = {}
     for change in changes:

@@ -40,9 +40,9 @@ STATES = {
 
 MEANINGS = {
     "ready": "Ready",
-    "unnoticed": "no power, still Ready",
+    "unnoticed": "down, still Ready",
     "struck": "struck by a fault",
-    "off": "no power, NotReady",
+    "off": "down, NotReady",
     "not ready": "NotReady",
     "serving": "endpoint ready",
     "stale": "listed, not listening",

@@ -20,10 +20,34 @@ from typing import Any
 from netsim.dataplane.history import Change
 from netsim.report.strokes import Stroke
 
-Owners = Mapping[str, str]
-"""Of each pod (pod/NAMESPACE/NAME) its owner, as KIND/NAME; empty: it has none."""
-
 _HASH = re.compile("-[bcdfghjklmnpqrstvwxz2456789]{6,10}$")  # what a Deployment adds to its ReplicaSets' names
+
+
+@dataclass(frozen=True)
+class Pods:
+    """What is known of every pod of a run, by what history calls it: pod/NAMESPACE/NAME."""
+
+    owners: Mapping[str, str]  # as KIND/NAME; empty: it has none
+    told: Mapping[str, int]  # when it was first told to go
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> Pods:
+        """Those that these changes tell of."""
+        owners: dict[str, str] = {}
+        told: dict[str, int] = {}
+        for change in changes:
+            if change.kind == "pod-created":
+                owners[change.subject] = change.detail
+            elif change.kind == "pod-terminating":
+                told.setdefault(change.subject, change.time)
+        return cls(owners, told)
+
+    def missed(self, gone: Iterable[Change], since: int) -> list[Change]:
+        """Without the pods that had been told to go earlier, and so had been replaced; a StatefulSet waits."""
+        return [change for change in gone if not self._replaced_before(change.subject, since)]
+
+    def _replaced_before(self, pod: str, since: int) -> bool:
+        return self.told.get(pod, since) < since and kind_of(self.owners.get(pod, "")) != "StatefulSet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +85,23 @@ class Replacements:
         return max(found.values()) if found and len(found) == len(self.created) else None
 
 
-def owners(changes: Iterable[Change]) -> Owners:
-    """Every pod's owner."""
-    return {change.subject: change.detail for change in changes if change.kind == "pod-created"}
-
-
 def kind_of(owner: str) -> str:
     """An owner's kind."""
     return owner.partition("/")[0] if "/" in owner else ""
 
 
-def replacements(stroke: Stroke, window: Sequence[Change], gone: Sequence[Change], owners: Owners) -> Replacements:
+def replacements(stroke: Stroke, window: Sequence[Change], gone: Sequence[Change], pods: Pods) -> Replacements:
     """Who took the place of the pods that went (`gone`: when each did); of a changed workload, all new pods."""
     created = [change for change in window if change.kind == "pod-created"]
     if stroke.nodes or stroke.pods:
-        return _places(stroke, window, gone, created, owners)
+        return _places(stroke, window, pods.missed(gone, stroke.at), created, pods.owners)
     return _of([change for change in created if stroke.concerns(change)], ())
 
 
 def _places(
-    stroke: Stroke, window: Sequence[Change], gone: Sequence[Change], created: Sequence[Change], owners: Owners
-) -> Replacements:
+    stroke: Stroke, window: Sequence[Change], gone: Sequence[Change], created: Sequence[Change],
+    owners: Mapping[str, str],
+) -> Replacements:  # fmt: skip
     deleted: dict[str, int] = {}
     for change in window:
         if change.kind == "pod-deleted":

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from netsim.control.corefile import NAMESPACE, SERVICE
 from netsim.dataplane.history import Change
 from netsim.report.moments import victims as nodes_hit
 from netsim.traffic import Target, parse_target
@@ -35,7 +36,10 @@ class Stroke:
     owned: re.Pattern[str] | None  # what the pods of a workload that was changed are called
 
     def sources(self, recording: Recording) -> tuple[str, ...]:
-        """The traffic sources that it may cost something: of a changed workload, those that ask for its pods."""
+        """The traffic sources that it may cost something: of a changed workload, those that ask for its pods.
+
+        Whoever is to find a name asks the pods of the cluster's DNS, too.
+        """
         if self.owned is None:
             return tuple(recording.sources)
         endpoints = {c.subject for c in recording.changes if c.subject.startswith("endpoint/")}
@@ -43,12 +47,6 @@ class Stroke:
         services = {f"{space}/{name}" for _, space, name, pod in parts if self.owned.fullmatch(f"{space}/{pod}")}
         targets = {traffic.name: parse_target(traffic.target) for traffic in recording.scenario.document.traffic}
         return tuple(name for name in recording.sources if _asks(targets.get(name), services))
-
-    def again(self, others: Iterable[Stroke], ended: int) -> int:
-        """When one of its victims was next struck (if it has none of its own: anybody); or the end of the run."""
-        after = (other for other in others if other.at > self.at)
-        mine = (o.at for o in after if not (self.nodes or self.pods) or o.nodes & self.nodes or o.pods & self.pods)
-        return min(mine, default=ended)
 
     def concerns(self, change: Change) -> bool:
         """Whether a change is about one of the victims."""
@@ -66,8 +64,10 @@ class Stroke:
 
 
 def _asks(target: Target | None, services: set[str]) -> bool:
-    """Whether a target is one of these Services (namespace/name), or may be."""
+    """Whether a target is one of these Services (namespace/name), or may be, or needs one to be found."""
     if target is None or target.kind in ("node", "address", "pod"):
+        return True
+    if target.kind == "dns" and f"{NAMESPACE}/{SERVICE}" in services:
         return True
     name, _, space = target.name.partition(".")
     return f"{target.namespace or space.partition('.')[0] or 'default'}/{name}" in services
@@ -77,27 +77,38 @@ def strokes(recording: Recording) -> list[Stroke]:
     """Every stroke of every fault; from changes that do not tell of strokes, each fault's one."""
     document = recording.scenario.document
     found: dict[tuple[str, int], list[str]] = {}
-    ends: dict[str, list[int]] = {}
+    ends: Ends = {}
     for change in recording.changes:
         if change.kind == "fault":
             found.setdefault((change.detail, change.time), []).append(change.subject)
-        elif change.kind == "healed" and change.time not in ends.setdefault(change.detail, []):
-            ends[change.detail].append(change.time)
+        elif change.kind == "healed":
+            ends.setdefault((change.detail, change.subject), []).append(change.time)
     every = []
     for fault in document.faults:
         own = {at: subjects for (name, at), subjects in found.items() if name == fault.name}
         if not own and fault.at < recording.ended:
             hit = nodes_hit(recording.changes, fault.name, fault.at)
             own = {fault.at: [f"node/{name}" for name in hit]} if hit else {}
-            ends.setdefault(fault.name, []).extend([] if fault.duration is None else [fault.at + fault.duration])
+            if fault.duration is not None:
+                ends |= {(fault.name, f"node/{name}"): [fault.at + fault.duration] for name in hit}
         for at, subjects in own.items():
-            healed = next((time for time in ends.get(fault.name, []) if time >= at), None)
+            healed = _let_go(ends, fault.name, subjects, at)
             victims = tuple(subject for subject in subjects if subject != "nobody")
             every.append(
                 Stroke(fault.name, _action(fault), at, healed, healed is None and not _at_once(fault), victims,
                        *_concerned(recording.scenario, victims), _owned(victims))
             )  # fmt: skip
     return sorted(every, key=lambda stroke: stroke.at)
+
+
+Ends = dict[tuple[str, str], list[int]]
+"""When each fault (by name) let go of each of those that it had struck."""
+
+
+def _let_go(ends: Ends, fault: str, subjects: Iterable[str], at: int) -> int | None:
+    """When a stroke had let go of everything that it had hit; another stroke of the fault may still hold others."""
+    each = [next((time for time in ends.get((fault, subject), ()) if time >= at), None) for subject in subjects]
+    return None if None in each else max(time for time in each if time is not None)
 
 
 def _action(fault: Any) -> str:

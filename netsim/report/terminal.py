@@ -15,7 +15,7 @@ from netsim.report.incident_text import incidents
 from netsim.report.reachability import Interval
 from netsim.report.statistics import Bin, Statistics, histogram
 from netsim.report.timeline import Entry
-from netsim.report.wording import count, digits, duration, instant, offset, share, thousandths
+from netsim.report.wording import count, digits, duration, instant, offset, share, thousandths, wrapped
 from netsim.units import MS, S
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def printable(text: str) -> str:
 def _span(time: int) -> str:
     """A whole run's length.
 
-    >>> _span(480 * S), _span(1500 * MS)
-    ('480 s', '1.500 s')
+    >>> _span(10_800 * S), _span(1500 * MS)
+    ('10,800 s', '1.500 s')
     """
-    return f"{time // S} s" if time % S == 0 else instant(time)
+    return f"{time // S:,} s" if time % S == 0 else instant(time)
 
 
 # the story
@@ -97,9 +97,7 @@ def story(entries: Sequence[Entry], width: int = 80, paint: Paint = plain) -> Li
     right = max(len(offset(entry.since)) for entry in entries)
     indent = " " * (4 + left + right + (2 if right else 0))
     for entry in entries:
-        first, *rest = textwrap.wrap(
-            entry.text + _until(entry), max(width - len(indent), 24), break_on_hyphens=False
-        )
+        first, *rest = wrapped(entry.text + _until(entry), max(width - len(indent), 24))
         times = f"  {instant(entry.time):>{left}}" + (f"  {offset(entry.since):>{right}}" if right else "")
         yield f"{paint(times, 'dim')}  {paint(first, _TONES[entry.tone])}"
         yield from (indent + paint(line, _TONES[entry.tone]) for line in rest)

@@ -18,6 +18,7 @@ from math import inf
 
 from netsim.dataplane.history import Change
 from netsim.report.effects import Effect, Effects
+from netsim.report.moments import GOING
 from netsim.report.wording import some
 from netsim.units import S
 
@@ -27,7 +28,7 @@ BURST = 1 * S
 TURNS = ("fault", "healed", "power-off", "power-on", "link-down", "link-up", "api-down", "api-up")
 """What is done to a cluster, rather than what it does: the second clock starts anew with each."""
 
-_DISTURBANCES = (*TURNS, "node-not-ready", "pod-not-ready", "endpoint-not-ready", "pod-terminating")
+_DISTURBANCES = (*TURNS, "node-not-ready", "pod-not-ready", "endpoint-not-ready", "pod-terminating", "pod-collected")
 _SILENT = ("pod-listening", "pod-stopped", "programmed")
 
 _WORSE = ("fault", "power-off", "link-down", "api-down")
@@ -53,7 +54,7 @@ _PHRASES = {
     "node-not-ready": ("{names} is NotReady", "{count} nodes are NotReady: {names}"),
     "node-ready": ("{names} is Ready", "{count} nodes are Ready: {names}"),
     "taint-added": ("{names} tainted {details}", "{count} nodes tainted {details}: {names}"),
-    "taint-removed": ("{names} no longer tainted {details}", "{count} no longer tainted {details}: {names}"),
+    "taint-removed": ("{names} no longer tainted {details}", "{count} nodes no longer tainted {details}: {names}"),
     "pod-created": ("{new}pod {names} created", "{count} {new}pods created: {names}"),
     "sandbox-lost": ("kubelet sees that {names} lost its sandbox", "kubelets see that {count} lost theirs: {names}"),
     "pod-scheduled": ("pod {names} scheduled on {nodes}", "{count} pods scheduled on {nodes}: {names}"),
@@ -61,6 +62,7 @@ _PHRASES = {
     "pod-ready": ("pod {names} ready", "{count} pods ready: {names}"),
     "pod-not-ready": ("pod {names} not ready", "{count} pods not ready: {names}"),
     "pod-terminating": ("pod {names} terminating", "{count} pods terminating: {names}"),
+    "pod-collected": ("PodGC gives up pod {names}", "PodGC gives up {count} pods: {names}"),
     "pod-deleted": ("pod {names} deleted", "{count} pods deleted: {names}"),
     "endpoint-ready": ("endpoint {names} ready", "{count} endpoints ready: {names}"),
     "endpoint-not-ready": ("endpoint {names} not ready", "{count} endpoints not ready: {names}"),
@@ -127,7 +129,7 @@ def timeline(
     start = next((i for i, change in enumerate(changes) if change.kind in _DISTURBANCES), len(changes))
     entries = [*_arrival(changes[:start])]
     groups = _groups(changes[start:])
-    going = next((change.time for change in changes if change.kind in ("pod-terminating", "pod-deleted")), inf)
+    going = next((change.time for change in changes if change.kind in GOING), inf)
     entries += [
         _told(group, faults or {}, going, words or {}) for group in groups if group.first.kind not in _SILENT
     ]
@@ -176,7 +178,8 @@ def _arrival(changes: Sequence[Change]) -> Iterator[Entry]:
     ready = {change.subject: change.time for change in changes if change.kind == "pod-ready"}
     if ready:
         total = max(len(created), len(ready))
-        count = f"all {_count(total, 'pod')}" if len(ready) == total else f"{len(ready)} of {total} pods"
+        every = _count(total, "pod") if total == 1 else f"all {total} pods"
+        count = every if len(ready) == total else f"{len(ready)} of {total} pods"
         yield Entry(max(ready.values()), f"{count} ready", kind="pod-ready")
     programmed = {change.node: change.time for change in changes if change.kind == "programmed"}
     if programmed:

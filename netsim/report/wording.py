@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 
 from netsim.units import MS, US, S
@@ -92,3 +94,14 @@ def some(names: Sequence[str], most: int = 3) -> str:
     shown = names if len(names) <= most else names[:most]
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(shown) + rest
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """A text in lines, the first and the others indented so; none ends between a number and its unit.
+
+    >>> wrapped("last worker-4 at +46.986 s", 24)
+    ['last worker-4 at', '+46.986 s']
+    """
+    together = re.sub(r"(?<=\d) (?=(s|ms|µs|%)(\W|$))", "\xa0", text)
+    lines = textwrap.wrap(together, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]

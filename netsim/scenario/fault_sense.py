@@ -70,14 +70,14 @@ def _no_nodes(cluster: Cluster, where: Path, selector: Selector) -> Found:
         return
     if not possible(cluster, selector):
         yield Mistake(where, f"{written(where)}: none of its nodes is in its zones")
-    elif selector.node_selectors and not any(_labelled(group, selector.node_selectors) for group in cluster.nodes):
+    elif selector.node_selectors and not any(labelled(group, selector.node_selectors) for group in cluster.nodes):
         path = (*where, "nodeSelectors")
         labels = dict.fromkeys(f"{name}: {value}" for g in cluster.nodes for name, value in g.labels.items())
         hint = f"nodes have the labels {', '.join(labels)}" if labels else "no node has labels of its own"
         yield Mistake(path, f"{written(path)} matches no node", hint)
 
 
-def _labelled(group: Nodes, labels: Mapping[str, str]) -> bool:
+def labelled(group: Nodes, labels: Mapping[str, str]) -> bool:
     """Whether a group has these labels, as far as the scenario gives them."""
     own = ("kubernetes.io/", "topology.kubernetes.io/", "node-role.kubernetes.io/")
     return all(group.labels.get(name) == value or name.startswith(own) for name, value in labels.items())

@@ -66,9 +66,10 @@ def read_text(path: Path, file: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"this is not UTF-8 text: byte 0x{data[error.start]:02x}"
-        raise ScenarioError(Problem(message, Place(file, line, 1), "save the file as UTF-8")) from None
+        before = error.object[: error.start].decode()
+        place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = f"this is not UTF-8 text: byte 0x{error.object[error.start]:02x}"
+        raise ScenarioError(Problem(message, place, "save the file as UTF-8")) from None
 
 
 def _refuse_strange_paths(entry: str) -> None:

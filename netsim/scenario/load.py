@@ -30,6 +30,8 @@ def load(path: str | Path) -> Scenario:
     path = Path(path)
     if path.is_dir():
         raise ScenarioError(Problem(f"{path} is a folder; give the scenario file in it"))
+    if path.is_symlink() and not path.exists():
+        raise ScenarioError(Problem(f"{path} is a link to {path.readlink()}, and there is no such file"))
     if not path.exists():
         near = [str(other) for other in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         raise ScenarioError(Problem(f"there is no file {path}", hint=nearest(path, sorted(near))))

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from netsim.units import (
-    format_duration,
+    exact_duration,
     format_rate,
     format_share,
     parse_duration,
@@ -91,7 +91,7 @@ _PARSERS: dict[Unit, Callable[[Any], int | float]] = {
 _FORMATS: dict[Unit, Callable[[Any], str]] = {
     "share": format_share,
     "count": str,
-    "duration": format_duration,
+    "duration": exact_duration,
     "rate": lambda rate: format_rate(rate) if rate else "0/s",
 }
 

@@ -253,6 +253,31 @@ def _cut_in_two(raw: Any, path: Path) -> str:
     return f'the comma ended the text before it; put all in quotes: "{begun[-1]},{path[-1]}"'
 
 
+SYNONYMS = {
+    "node-crash": "node-power-loss",
+    "node-down": "node-power-loss",
+    "node-failure": "node-power-loss",
+    "node-restart": "node-reboot",
+    "node-shutdown": "node-power-loss",
+    "kubelet-crash": "kubelet-stopped",
+    "partition": "network-partition",
+    "packet-loss": "network-loss",
+    "network-latency": "network-delay",
+    "latency": "network-delay",
+    "bandwidth": "network-bandwidth",
+    "pod-crash": "container-kill",
+    "pod-failure": "container-kill",
+    "pod-delete": "pod-kill",
+    "zone-failure": "zone-outage",
+    "drain": "node-drain",
+    "cordon": "node-cordon",
+    "restart": "rollout-restart",
+    "rollout": "rollout-restart",
+    "master": "control-plane",
+}
+"""What people also call things, and what they are called here."""
+
+
 def _not_one_of(path: Path, value: Any, allowed: list[str]) -> Mistake:
     if isinstance(value, int | float) and not isinstance(value, bool):
         message, hint = f"text is wanted, found {shown(value)}", f'{IN_QUOTES}: "{value}"'
@@ -260,10 +285,9 @@ def _not_one_of(path: Path, value: Any, allowed: list[str]) -> Mistake:
     elif path in (("apiVersion",), ("kind",)):
         message, hint = f"{shown(value)} is not {allowed[0]}", nearest(value, allowed)
     else:
-        message, hint = (
-            f"there is no {shown(value)}",
-            f"{nearest(value, allowed)} one of: {', '.join(allowed)}",
-        )
+        meant = SYNONYMS.get(value) if isinstance(value, str) else None
+        near = f"did you mean {meant}?" if meant in allowed else nearest(value, allowed)
+        message, hint = f"there is no {shown(value)}", f"{near} one of: {', '.join(allowed)}"
     return Mistake(path, f"{written(path)}: {message}", hint.strip())
 
 
@@ -311,7 +335,16 @@ def _known_fields(raw: Any, path: Path) -> str:
     known = [name for kind in _models_at(raw, path[:-1]) for name in aliases(kind)]
     if hint := nearest(path[-1], known):
         return hint
+    if len(path) == 1 and (home := _home(str(path[0]))):
+        return f"{path[0]} belongs in {home}: check the indentation"
     return f"known fields: {', '.join(known)}" if len(known) <= _LISTED else "`netsim schema` lists them"
+
+
+def _home(field: str) -> str:
+    """The part of a scenario that has a field of this name, if one alone has."""
+    parts = {name: _models_in(info.annotation) for name, info in ScenarioDocument.model_fields.items()}
+    homes = [name for name, models in parts.items() if any(field in aliases(model) for model in models)]
+    return homes[0] if len(homes) == 1 else ""
 
 
 def aliases(kind: type[BaseModel]) -> dict[str, str]:

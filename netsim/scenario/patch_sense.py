@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netsim.api.objects import Object, merged
-from netsim.api.updates import refused, without_leftovers
+from netsim.api.service_updates import prepared
+from netsim.api.updates import refused
 from netsim.api.validation import Ranges
 from netsim.faults.operations import Patch, object_named
 from netsim.scenario.draft import Draft
@@ -46,7 +47,7 @@ def _target(known: Known, fault: Patch) -> Object | None:
 
 
 def _refused(draft: Draft, known: Known, where: Path, fault: Patch, old: Object, ranges: Ranges) -> Iterator[Mistake]:
-    new = without_leftovers(merged(old, fault.patch), old)
+    new = prepared(merged(old, fault.patch), old)
     other = [path for path in IDENTITY if draft.wrote((*where, *path)) and _at(new, path) != _at(old, path)]
     for path in other:
         yield Mistake((*where, *path), f"{written((*where, *path))}: a patch cannot make it another object")

@@ -44,7 +44,7 @@ class Known:
             pods=_named(objects, "Pod"),
             services=_named(objects, "Service"),
             templates=tuple(
-                (obj["metadata"].get("namespace", "default"), pod) for obj in objects if (pod := _pod_of(obj))
+                (obj["metadata"].get("namespace", "default"), pod) for obj in objects if (pod := pod_of(obj))
             ),
             objects={
                 (obj["kind"], obj["metadata"].get("namespace", "default"), obj["metadata"]["name"]): obj
@@ -82,7 +82,7 @@ def _named(objects: Iterable[Object], kind: str) -> dict[tuple[str, str], Object
     }
 
 
-def _pod_of(obj: Object) -> Object | None:
+def pod_of(obj: Object) -> Object | None:
     """The pod that an object is, or is a template of."""
     spec = obj.get("spec")
     while isinstance(spec, dict) and obj["kind"] != "Pod":
@@ -207,7 +207,7 @@ def _no_pod_port(draft: Draft, known: Known, target: Target) -> tuple[str, str] 
     if None in draft.serving:
         return None
     chosen = next(
-        (s for s in draft.serving if s and s.namespace in (None, target.namespace) and _has(pod, s.selector)),
+        (s for s in draft.serving if s and s.namespace in (None, target.namespace) and has_labels(pod, s.selector)),
         None,
     )
     ports = (
@@ -304,13 +304,13 @@ def unmet_selectors(draft: Draft) -> Iterator[Mistake]:
             spaces = sorted({space for space, _ in pods})
             message = f'serving[{i}].namespace: no manifest has pods in namespace "{serving.namespace}"'
             yield Mistake(("serving", i, "namespace"), message, nearest(serving.namespace, spaces))
-        elif not any(_has(pod, serving.selector) for pod in near):
+        elif not any(has_labels(pod, serving.selector) for pod in near):
             yield Mistake(
                 ("serving", i, "selector"), f"serving[{i}].selector matches no pod", _labels_of_all(near)
             )
 
 
-def _has(pod: Object, labels: Mapping[str, str]) -> bool:
+def has_labels(pod: Object, labels: Mapping[str, str]) -> bool:
     own = labels_of(pod)
     return all(own.get(name) == value for name, value in labels.items())
 

@@ -16,7 +16,7 @@ cluster:
   proxy: {{mode: {mode}}}
   nodes: [{{name: node, count: 2}}]
 faults:
-- {{name: loss, action: node-power-loss, at: 30s, selector: {{nodes: [node-2]}}}}
+- {{name: loss, action: node-power-loss, at: 30s, duration: 5s, selector: {{nodes: [node-2]}}}}
 traffic:
 - {{name: t, from: pod/client, to: "http://web", rate: 5/s, start: 10s, keepAlive: {{}}}}
 ---
@@ -123,8 +123,9 @@ def test_a_node_that_holds_nothing_says_so_beside_the_output(shown):
     for state, words in (("iptables", "node-1 has no rules now.\n"), ("conntrack", "node-1 has no connections now.\n")):
         found = shown(state, at="0s")
         assert (found.out, found.err) == ("", words)
-    dead = shown("routes", node="node-2", at="35s")
-    assert (dead.out, dead.err) == ("", "node-2 has no power now.\n")
+    for at, words in (("34s", "node-2 has no power now.\n"), ("39s", "node-2 is booting now.\n")):
+        dead = shown("routes", node="node-2", at=at)
+        assert (dead.out, dead.err) == ("", words)
 
 
 def test_a_node_that_is_not_there_is_not_found(shown):

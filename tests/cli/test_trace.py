@@ -170,3 +170,26 @@ def test_a_packet_that_is_not_answered_ends_with_the_reason(traced, mode, source
     assert text.splitlines()[-1].startswith(f"verdict: {outcome}")
     if outcome == "timeout":
         assert found["round_trip"] is None
+
+
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        ("35s", "node-2 has no power"),
+        ("45s", "node-2 is booting"),
+        ("51s", "node-2 has no power"),
+        ("55s", "node-2 is booting"),
+        ("81s", "node-2 is booting"),
+        ("83s", "10.244.1.2 is nobody's address"),  # up, and without pods
+    ],
+)
+def test_a_node_that_boots_is_told_from_one_without_power(tmp_path, capsys, at, why):
+    faults = "".join(
+        f"- {{name: {name}, action: node-power-loss, at: {at}, duration: {took}, selector: {{nodes: [node-2]}}}}\n"
+        for name, at, took in (("one", "30s", "10s"), ("two", "50s", "2s"))
+    )
+    path = tmp_path / "small.yaml"
+    text = SCENARIO.format(mode="iptables").replace("60s", "90s")
+    path.write_text(text.replace("traffic:", f"faults:\n{faults}traffic:"))
+    assert ended(["trace", str(path), "--from", "node/node-1", "--to", "10.244.1.2:8080", "--at", at]) == 0
+    assert why in capsys.readouterr().out.splitlines()[-1]

@@ -217,6 +217,18 @@ def test_a_paused_deployment_waits_with_its_changes(nginx: Lab) -> None:
     assert nginx("kubectl rollout status deploy/my-nginx") == 'deployment "my-nginx" successfully rolled out\n'
 
 
+@pytest.mark.parametrize(
+    "patch", ['{"clusterIP": null}', '{"clusterIPs": null}', '{"clusterIP": null, "clusterIPs": []}']
+)
+@pytest.mark.parametrize("how", ["merge", "strategic"])
+def test_an_address_that_is_patched_away_stays(nginx: Lab, patch: str, how: str) -> None:
+    before = nginx("kubectl get svc my-nginx -o yaml")
+    assert nginx(f"kubectl patch svc my-nginx --type={how} -p '{{\"spec\": {patch}}}'") == (
+        "service/my-nginx patched (no change)\n"
+    )
+    assert nginx("kubectl get svc my-nginx -o yaml") == before
+
+
 def test_what_may_not_change_is_refused(nginx: Lab) -> None:
     text = nginx('kubectl patch svc my-nginx -p \'{"spec": {"clusterIP": "10.0.0.77", "clusterIPs": ["10.0.0.77"]}}\'')
     assert text.endswith(": may not change once set\n")

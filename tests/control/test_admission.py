@@ -56,3 +56,35 @@ def test_without_an_address_the_old_one_is_kept(admission: Admission) -> None:
 def test_a_name_in_the_place_of_an_address_is_no_change_of_address(admission: Admission) -> None:
     stored = admission.create(service("web", type="ExternalName", externalName="a.example.org", clusterIP=""))
     assert admission.update(changed(stored, type="ClusterIP", clusterIP="10.96.0.12"))["spec"]["clusterIP"]
+
+
+def test_without_node_ports_the_old_ones_are_kept(admission: Admission) -> None:
+    ports = [{"name": "a", "port": 80, "protocol": "TCP"}, {"name": "b", "port": 81, "protocol": "TCP"}]
+    stored = admission.create(service("web", type="LoadBalancer", externalTrafficPolicy="Local", ports=ports))
+    again = admission.update(changed(stored, ports=ports[::-1], healthCheckNodePort=None))
+    before = {port["name"]: port["nodePort"] for port in stored["spec"]["ports"]}
+    assert {port["name"]: port["nodePort"] for port in again["spec"]["ports"]} == before
+    assert again["spec"]["healthCheckNodePort"] == stored["spec"]["healthCheckNodePort"]
+    assert admission.ports.used == 3
+
+
+def test_what_a_service_no_longer_needs_can_be_had_by_others(admission: Admission) -> None:
+    balanced = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    stored = admission.create(service("web", **balanced, clusterIP="10.96.0.10"))
+    stored = admission.update(changed(stored, externalTrafficPolicy="Cluster"))
+    assert "healthCheckNodePort" not in stored["spec"]
+    assert admission.ports.used == 1
+    stored = admission.update(changed(stored, type="ClusterIP"))
+    assert admission.ports.used == 0
+    stored = admission.update(changed(stored, type="ExternalName", externalName="a.example.org"))
+    assert not admission.addresses.has("10.96.0.10")
+    assert "clusterIP" not in stored["spec"]
+
+
+def test_a_health_check_node_port_that_is_asked_for_is_taken(admission: Admission) -> None:
+    asked = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "allocateLoadBalancerNodePorts": False}
+    stored = admission.create(service("web", **asked, healthCheckNodePort=30100))
+    assert admission.ports.has(30100)
+    assert "nodePort" not in stored["spec"]["ports"][0]
+    other = admission.create(service("other", **asked))
+    assert other["spec"]["healthCheckNodePort"] >= admission.ports.dynamic_first

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from netsim.report.checks import MEASURES
 from netsim.report.run import Run
 from netsim.report.terminal import report
 from netsim.units import S
@@ -26,6 +27,8 @@ def told(world, fault, until=240, **fields):
         ({"action": "kernel-hang", **HIT}, "node lifecycle", 40, 55),
         ({"action": "kubelet-stopped", **HIT}, "node lifecycle", 40, 55),
         ({"action": "network-partition", **HIT}, "node lifecycle", 40, 55.5),
+        ({"action": "node-delete", **HIT}, "PodGC", 40, 60.1),
+        ({"action": "node-taint", "key": "example.com/broken", **HIT}, "taint eviction", 0, 0.01),
         ({"action": "container-runtime-dead", **HIT}, "kubelet", 30, 40.5),
         ({"action": "container-kill", **WEB}, "kubelet", 0, 1.2),
         ({"action": "readiness-failing", **WEB}, "kubelet", 2, 4.3),
@@ -40,6 +43,30 @@ def test_each_fault_is_noticed_by_the_component_that_would(world, a, fault, noti
         assert earliest <= incident.reaction / S <= latest
     else:
         assert incident.reaction is None
+
+
+def test_pods_of_a_deleted_node_are_collected_before_their_owner_replaces_them(world, a):
+    (incident,) = told(world, {"action": "node-delete", **HIT}, objects=[a.deployment(), a.service()])
+    assert [(stage.component, stage.what) for stage in incident.stages[:2]] == [
+        ("PodGC", "noticed"), ("EndpointSlice", "endpoints gone")]  # fmt: skip
+    assert incident.noticed < incident.created < incident.ready == incident.repaired
+    assert (incident.created_by, incident.tainted, incident.evicted) == ("ReplicaSet", None, None)
+
+
+def test_when_collected_pods_are_replaced_can_be_checked(world, a):
+    lost = world({"action": "node-delete", **HIT}, objects=[a.deployment(), a.service()]).run(140)
+    run = Run(lost.simulation.record())
+    (incident,) = run.strokes
+    assert MEASURES["replaced"](run, "f0") == incident.created - incident.injected
+
+
+def test_who_frees_the_pods_of_a_node_that_is_out_of_service_is_said(world, mixed):
+    power, taint = {"action": "node-power-loss", **HIT}, {"action": "node-taint", "at": "7m", **HIT}
+    (_, incident) = Run(world(power, taint, objects=mixed[:3]).run(520).simulation.record()).strokes
+    assert (incident.noticed_by, incident.created_by) == ("PodGC", "StatefulSet")
+    assert incident.reaction <= 20.1 * S
+    assert incident.noticed < incident.created < incident.ready == incident.repaired
+    assert incident.left == ()  # the ReplicaSet had replaced its pods long before
 
 
 def test_a_container_is_repaired_by_its_kubelet_and_nothing_is_created(world):
@@ -70,6 +97,60 @@ def test_every_stroke_of_a_fault_that_strikes_again_is_an_incident(world):
     strokes = told(world, random, until=590)
     assert len(strokes) > 3
     assert {stroke.victims for stroke in strokes} == {("node/b-1",)}
+
+
+ROLLOUT = {"action": "rollout-restart", "target": "deployment/web"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"action": "kernel-hang", "duration": "10s", **HIT}, ROLLOUT),
+        ({"action": "kernel-hang", "duration": "10s", **HIT}, {"action": "container-kill", "mode": "all", **WEB}),
+        ({"action": "slow-pod", "duration": "10s", "mode": "all", **WEB}, ROLLOUT),
+        ({"action": "slow-pod", "duration": "10s", "mode": "all", **WEB}, {"action": "node-reboot", **HIT}),
+    ],
+)
+def test_what_is_over_is_not_taken_to_be_noticed_by_what_follows_another_stroke(world, first, then):
+    one, other = Run(world(first, {**then, "at": "80s"}).run(140).simulation.record()).strokes
+    assert (one.noticed, one.stages[:-1], one.created) == (None, (), None)
+    assert other.noticed >= 80 * S
+
+
+def test_a_rollout_does_not_end_the_time_of_a_node_that_is_still_dead(world):
+    power = {"action": "node-power-loss", **HIT}
+    one, other = Run(world(power, {**ROLLOUT, "at": "80s"}).run(200).simulation.record()).strokes
+    assert other.noticed < 81 * S
+    assert one.tainted > 100 * S
+
+
+def test_a_node_that_still_boots_is_not_over(world):
+    reboot, kill = {"action": "node-reboot", **HIT}, {"action": "container-kill", "mode": "all", **WEB, "at": "70s"}
+    one, other = Run(world(reboot, kill).run(140).simulation.record()).strokes
+    assert 30 * S <= one.repaired - one.injected < 40 * S
+    assert other.noticed < 71 * S
+
+
+def test_each_of_several_nodes_is_let_go_by_its_own_stroke(world):
+    wear = {"action": "kubelet-stopped", "mtbf": "exponential(40s)", "duration": "25s", "mode": "all",
+            "selector": {"nodes": ["a-2", "b-1", "b-2"]}}  # fmt: skip
+    strokes = told(world, wear, until=400)
+    over = [stroke for stroke in strokes if stroke.healed is not None]
+    assert {stroke.healed - stroke.injected for stroke in over} == {25 * S}
+    assert all(stroke.injected > 375 * S for stroke in strokes if stroke.healed is None)
+    assert any(one.injected < other.injected < one.healed for one, other in itertools.pairwise(over))
+
+
+def test_a_cluster_without_dns_costs_those_who_look_names_up(world, a):
+    sources = [a.traffic(), a.traffic("by-name", to="http://web"), a.traffic("to-node", to="node/b-1:30080")]
+    scale = {"action": "scale", "target": "deployment/coredns.kube-system", "replicas": 0, "duration": "30s"}
+    port = {"port": 80, "nodePort": 30080}
+    objects = [a.deployment(), a.service(type="NodePort", ports=[port])]
+    (incident,) = told(world, scale, until=120, objects=objects, sources=sources, dns={"replicas": 2})
+    lost = {loss.source: loss.lost for loss in incident.losses}
+    assert lost["by-name"] > 500
+    assert lost.get("inside", 0) == lost.get("to-node", 0) == 0
+    assert 30 < incident.outage / S < 35
 
 
 def test_a_balancer_that_turns_away_is_told_apart_from_kubernetes(world, a):
@@ -125,7 +206,21 @@ def test_what_comes_back_only_with_its_node_is_told_apart(world, mixed):
     (incident,) = told(world, power, until=590, objects=mixed)
     assert incident.repaired < incident.healed
     assert all(left.created > incident.healed for left in incident.left)
-    assert incident.left
+    assert incident.left == incident.replaced_late
+    assert incident.never_replaced == ()
+
+
+def test_the_table_names_the_pods_that_are_not_part_of_the_repair(world, mixed):
+    power = {"action": "node-power-loss", "selector": {"nodes": ["b-1"]}}
+    frames = {
+        column: Run(world({**power, **duration}, objects=mixed).run(590).simulation.record()).incidents
+        for column, duration in (("never_replaced", {}), ("replaced_late", {"duration": "7m"}))
+    }
+    for column, frame in frames.items():
+        (other,) = {"never_replaced", "replaced_late"} - {column}
+        assert frame[column].str.fullmatch(r"pod/default/db-\d( pod/default/db-\d)*").all()
+        assert (frame[other] == "").all()
+        assert (frame["not_evicted"] == "").all()
 
 
 def test_the_daemon_sets_own_pod_does_not_count_as_the_deployments(world, mixed):

@@ -93,6 +93,27 @@ def test_the_daemons_of_a_deleted_node_are_collected_with_its_other_pods(world, 
     assert len(run.pods("agent")) == 3
 
 
+def test_collected_pods_are_said_to_have_failed_before_they_are_deleted(world):
+    run = world({"action": "node-delete", "selector": {"nodes": ["b-1"]}})
+    seen = []
+    run.store.watch("Pod", seen.append)
+    run.run(140)
+    collected, deleted = run.changes("pod-collected"), run.changes("pod-deleted")
+    assert [c.subject for c in collected] == [d.subject for d in deleted]
+    assert all(c.time < d.time for c, d in zip(collected, deleted, strict=True))
+    last = [change.object for change in seen if change.type == "DELETED"]
+    assert last
+    for pod in last:
+        condition = next(c for c in pod["status"]["conditions"] if c["type"] == "DisruptionTarget")
+        assert (pod["status"]["phase"], condition["reason"]) == ("Failed", "DeletionByPodGC")
+
+
+def test_a_node_that_comes_back_within_the_quarantine_keeps_its_pods(world):
+    run = world({"action": "node-delete", "duration": "39s", "selector": {"nodes": ["b-1"]}}).run(200)
+    assert run.changes("pod-collected") == []
+    assert run.changes("pod-deleted") == []
+
+
 def test_the_out_of_service_taint_frees_the_pods_of_a_dead_node(world):
     loss = {"action": "node-power-loss", "selector": {"nodes": ["b-1"]}}
     taint = {"action": "node-taint", "at": "2m", "selector": {"nodes": ["b-1"]}}
@@ -160,6 +181,16 @@ def test_a_service_of_another_type_loses_its_node_port_and_has_it_again_afterwar
     run.run(90)
     spec = run.store.get("Service", "default", "web")["spec"]
     assert (spec["type"], spec["ports"][0]["nodePort"]) == ("NodePort", 30080)
+    assert not run.changes("refused")
+
+
+def test_a_patch_that_nulls_an_address_changes_nothing_and_is_not_refused(world, a):
+    ports = {"ports": [{"port": 80}]}
+    patch = {"action": "patch", "target": "service/web", "patch": {"spec": {"clusterIP": None, **ports}}}
+    run = world(patch, objects=[a.deployment(), a.service(type="NodePort")]).run(59)
+    before = run.store.get("Service", "default", "web")["spec"]
+    run.run(70)
+    assert run.store.get("Service", "default", "web")["spec"] == before
     assert not run.changes("refused")
 
 

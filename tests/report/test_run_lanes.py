@@ -20,8 +20,20 @@ def lane(run, name: str) -> Lane:
 
 def test_a_node_is_dead_unnoticed_then_dead_then_back(run):
     assert states(lane(run, "worker-2")) == [
-        (0, "ready"), (60, "unnoticed"), (108.412, "off"), (420, "not ready"), (450.2, "ready"),
+        (0, "ready"), (60, "unnoticed"), (108.412, "off"), (450, "not ready"), (450.2, "ready"),
     ]  # fmt: skip
+
+
+def test_a_node_that_is_rebooted_is_down_until_it_has_booted_and_struck_no_longer():
+    def change(time: int, kind: str, fault: str = "") -> Change:
+        return Change(time * S, kind, "node/a", "a", fault)
+
+    reboot = [change(10, "fault", "reboot"), change(10, "power-off", "reboot"), change(10, "power-on", "reboot")]
+    others = [change(5, "fault", "loss"), change(60, "healed", "loss")]
+    (quiet,) = lanes([*reboot, change(40, "booted")], ["a"], 90 * S)
+    assert states(quiet) == [(0, "ready"), (10, "unnoticed"), (40, "ready")]
+    (both,) = lanes([others[0], *reboot, change(40, "booted"), others[1]], ["a"], 90 * S)
+    assert states(both) == [(0, "ready"), (5, "struck"), (10, "unnoticed"), (40, "struck"), (60, "ready")]
 
 
 def test_an_endpoint_is_stale_from_the_death_of_its_pod_until_it_leaves_the_slice(run):

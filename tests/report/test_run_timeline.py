@@ -39,7 +39,7 @@ def test_a_new_pod_of_the_same_name_is_told_ready_again():
     new = [Change(n * S, kind, "pod/default/db-0", "a") for n, kind in
            ((11, "pod-deleted"), (12, "pod-created"), (14, "pod-not-ready"), (16, "pod-ready"))]  # fmt: skip
     assert told(*ready("db-0"), Change(10 * S, "pod-terminating", "pod/default/db-0", "a"), *new) == [
-        "all 1 pod ready",
+        "1 pod ready",
         "pod db-0 terminating",
         "pod db-0 deleted",
         "replacement pod db-0 created",
@@ -134,7 +134,7 @@ def test_a_node_that_was_away_is_said_to_have_caught_up():
 
 def test_a_new_pod_that_is_not_ready_is_no_news():
     news = Change(20 * S, "pod-not-ready", "pod/default/new", "a")
-    assert told(*ready("x"), crash(10 * S, "b"), news) == ["all 1 pod ready", "b loses power"]
+    assert told(*ready("x"), crash(10 * S, "b"), news) == ["1 pod ready", "b loses power"]
 
 
 def test_the_namespace_is_said_where_it_is_not_the_default():

@@ -88,6 +88,52 @@ def test_mistakes_are_also_to_be_had_as_data(files: Path) -> None:
     assert CliRunner().invoke(check, ["-o", "json", "right.yaml"]).exit_code == 0
 
 
+DOUBTFUL = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: wbe}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: named, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}, {port: 81, targetPort: 8081, name: b}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeSelector: {disk: ssd, kubernetes.io/os: linux}
+      containers: [{name: main, image: nginx, ports: [{name: web, containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: lost}
+spec: {nodeName: worker-3, containers: [{name: main, image: nginx}]}
+"""
+
+
+def test_what_is_allowed_and_hardly_meant_is_said_and_is_no_mistake(files: Path) -> None:
+    text = DOUBTFUL.replace("{port: 80, targetPort: http}", "{port: 80, targetPort: http, name: a}")
+    (files / "right.yaml").write_text(RIGHT.replace(", tty: true", "") + text)
+    said = [
+        "Service web selects no pod: none has the label app: wbe",
+        'Service shop/named has no endpoints at port 80: no pod of it has a port called "http"',
+        "Deployment shop/web fits no node: none has the labels disk: ssd, kubernetes.io/os: linux",
+        'Pod lost names a node that is not there: "worker-3" (nodes: worker-1, worker-2)',
+    ]
+    result = CliRunner().invoke(check, ["right.yaml"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[1:] == [f"  {line}" for line in said]
+    (told,) = json.loads(CliRunner().invoke(check, ["-o", "json", "right.yaml"]).stdout)
+    assert (told["ok"], told["doubts"], told["ignored"]) == (True, said, [])
+
+
 def test_print_gives_a_file_that_loads_back_to_the_same(files: Path) -> None:
     result = CliRunner().invoke(check, ["--print", "right.yaml"])
     assert result.exit_code == 0

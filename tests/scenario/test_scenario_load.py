@@ -96,10 +96,18 @@ def test_a_missing_scenario_suggests_one_that_is_there(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_text_that_is_not_utf8_is_refused_at_its_line(tmp_path: Path) -> None:
-    (tmp_path / "latin.yaml").write_bytes(SMALL.encode() + "# Zürich\n".encode("latin-1"))
-    with pytest.raises(ScenarioError, match=r"latin\.yaml:5:1: this is not UTF-8 text: byte 0xfc"):
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_text_that_is_not_utf8_is_refused_at_its_place(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / "latin.yaml").write_bytes(mark + SMALL.encode() + "# é ".encode() + "Zürich\n".encode("latin-1"))
+    with pytest.raises(ScenarioError, match=r"latin\.yaml:5:6: this is not UTF-8 text: byte 0xfc"):
         load(tmp_path / "latin.yaml")
+
+
+def test_a_link_to_nowhere_is_not_taken_for_another_file_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "lost.yaml").symlink_to("nowhere.yaml")
+    with pytest.raises(ScenarioError) as raised:
+        load(tmp_path / "lost.yaml")
+    assert str(raised.value) == f"{tmp_path}/lost.yaml is a link to nowhere.yaml, and there is no such file"
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

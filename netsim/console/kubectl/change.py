@@ -171,10 +171,6 @@ def replace(lab: Lab, call: Call, output: Output) -> None:
     for obj, _ in objects_in(lab, call):
         one = written(lab, call, obj)
         old = lab.api.get(one.kind, one.namespace, one.name)
-        spec = obj.get("spec")
-        if one.kind.name == "Service" and isinstance(spec, dict) and not spec.get("clusterIP"):
-            kept = {name: old["spec"][name] for name in ("clusterIP", "clusterIPs") if name in old["spec"]}
-            obj = {**obj, "spec": {**spec, **kept}}
         say(lab, call, lab.api.update(obj, old, dry=is_dry(call)), "replaced", output)
 
 
