@@ -111,7 +111,9 @@ def _of_rule(rule: Mapping[str, Any]) -> Requirement:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch("[-+]?[0-9]{1,19}", text) else None
+    """A decimal 64-bit integer."""
+    number = int(text) if re.fullmatch("[-+]?[0-9]{1,19}", text) else 2**63
+    return number if -(2**63) <= number < 2**63 else None
 
 
 # kubectl's -l -----------------------------------------------------------------------------------------

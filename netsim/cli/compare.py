@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("a", metavar="RUN_A", type=click.Path())
 @click.argument("b", metavar="RUN_B", type=click.Path())
-@click.option("--certain", is_flag=True, help="Only differences whose 95 % interval leaves out nothing.")
+@click.option("--certain", is_flag=True, help="Only differences whose 95 % interval does not include 0.")
 @click.option("--all", "everything", is_flag=True, help="Print what is equal, too.")
 @click.option("-o", "--output", type=click.Choice(["json", "csv"]), help="Print it as data.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")

@@ -57,9 +57,12 @@ def calls_for_update(old: Object, new: Object) -> bool:
 
 
 def nodes_to_send(last: Iterable[Object], now: Iterable[Object]) -> list[Object] | None:
-    """The nodes to tell a load balancer of; None if it has been told of the same nodes before."""
-    nodes = [node for node in now if eligible(node)]
-    return None if _identities(nodes) == _identities(last) else nodes
+    """The nodes to tell a load balancer of; None if it has been told of the same nodes before.
+
+    Only the eligible ones of `last`, as they were then, count.
+    """
+    nodes, told = ([node for node in group if eligible(node)] for group in (now, last))
+    return None if _identities(nodes) == _identities(told) else nodes
 
 
 def _identities(nodes: Iterable[Object]) -> dict[str, str]:

@@ -170,7 +170,11 @@ def endpoint_ports(service: Object, pod: Object) -> list[Port]:
 
 
 def change_matters(old: Object, new: Object) -> tuple[bool, bool]:
-    """Whether a pod's endpoints change from one version of it to the next, and whether its membership may."""
+    """Whether a pod's endpoints change from one version of it to the next, and whether its membership may.
+
+    Its node is not asked for: it is settled before the pod has an address. Nor is its phase: the end of a
+    pod shows in its readiness.
+    """
     names = [(pod["spec"].get("hostname"), pod["spec"].get("subdomain")) for pod in (old, new)]
     relabelled = labels_of(old) != labels_of(new) or names[0] != names[1]
     return _seen(old) != _seen(new), relabelled
@@ -179,7 +183,7 @@ def change_matters(old: Object, new: Object) -> tuple[bool, bool]:
 def _seen(pod: Object) -> tuple[Any, ...]:
     """What of a pod its endpoints depend on."""
     deleted = pod["metadata"].get("deletionTimestamp")
-    return deleted, pod_ready(pod), _ips(pod), node_of(pod), is_finished(pod)
+    return deleted, pod_ready(pod), _ips(pod)
 
 
 def port_key(ports: Iterable[Port]) -> Key:
@@ -193,10 +197,10 @@ def port_key(ports: Iterable[Port]) -> Key:
 
 
 def identity(endpoint: Endpoint) -> Key:
-    """Who an endpoint is: its addresses, its node, its pod."""
+    """Who an endpoint is: its addresses, its host name, its pod. Where it runs may change in place."""
     target = endpoint.get("targetRef") or {}
-    node = endpoint.get("nodeName")
-    return (*endpoint["addresses"], node, target.get("namespace"), target.get("name"))
+    host = endpoint.get("hostname")
+    return (*endpoint["addresses"], host, target.get("namespace"), target.get("name"))
 
 
 @dataclass(frozen=True, slots=True)

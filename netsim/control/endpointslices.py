@@ -68,7 +68,6 @@ def reconcile(
         mine = [piece for piece in slices if piece["addressType"] == family]
         _reconcile_family(service, pods, node_of, mine, family, max_endpoints, plan, memory)
     plan.delete += [piece for piece in slices if piece["addressType"] not in types]
-    _recycle(service, plan)
     if is_leaving(service):
         plan.create = []  # the garbage collector is about to take the slices away
     taken = {name_of(piece) for piece in slices}
@@ -115,6 +114,7 @@ def _reconcile_family(
             delete = []
         else:
             create.append(empty)
+    _recycle(service, create, plan.update, delete)
     plan.create += create
     plan.delete += delete
 
@@ -224,18 +224,17 @@ def best_to_fill(slices: list[Object], count: int, max_endpoints: int) -> Object
     )[1]
 
 
-def _recycle(service: Object, plan: Plan) -> None:
+def _recycle(service: Object, create: list[Object], update: list[Object], delete: list[Object]) -> None:
     """Rather write new contents into a slice that would be deleted than delete one and create another."""
     kept = []
-    for piece in plan.delete:
-        new = plan.create[-1] if plan.create else None
-        if new is not None and new["addressType"] == piece["addressType"] and is_owner(service, piece):
-            plan.create.pop()
+    for piece in delete:
+        if create and is_owner(service, piece):
+            new = create.pop()
             metadata = {**piece["metadata"], "labels": new["metadata"]["labels"]}
-            plan.update.append({**piece, **new, "metadata": metadata})
+            update.append({**piece, **new, "metadata": metadata})
         else:
             kept.append(piece)
-    plan.delete = kept
+    delete[:] = kept
 
 
 # slices --------------------------------------------------------------------------------------------------

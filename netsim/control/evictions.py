@@ -56,8 +56,14 @@ class Evictions:
         self.running: dict[str, Countdown] = {}  # pod, by uid
 
     def node_changed(self, now: int, name: str, node: Object | None, pods: Iterable[Object]) -> list[str]:
-        """A node is new or has changed, or has gone (None); `pods` are those bound to it."""
-        taints = no_execute(node) if node is not None else ()
+        """A node is new or has changed, or has gone (None); `pods` are those bound to it.
+
+        A node that is gone calls off nothing: it is forgotten, and what counts down goes on.
+        """
+        if node is None:
+            self.taints.pop(name, None)
+            return []
+        taints = no_execute(node)
         if taints == self.taints.get(name, ()):
             return []
         if taints:

@@ -23,6 +23,8 @@ PORTS = "node(s) didn't have free ports for the requested pod ports"
 DISK = "ephemeral-storage"
 NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 
+NUMBER = {"Exists": 0, "DoesNotExist": 0, "Gt": 1, "Lt": 1}  # of values; In and NotIn take any number but none
+
 _CORDON = {"key": taints.UNSCHEDULABLE, "effect": "NoSchedule"}
 
 
@@ -63,13 +65,19 @@ def meets_affinity(demands: NodeDemands, node: NodeInfo) -> bool:
 def meets_term(
     rules: tuple[Rule, ...], fields: tuple[Rule, ...], labels: Mapping[str, str], name: str
 ) -> bool:
-    """Whether a node meets all of one term; a term that asks nothing is met by none."""
-    if not rules and not fields:
+    """Whether a node meets all of one term; a term that asks nothing, or makes no sense, is met by none."""
+    if not (rules or fields) or not all(map(_makes_sense, rules)):
         return False
     expressions = [{"key": key, "operator": operator, "values": values} for key, operator, values in rules]
     if not matches({"matchExpressions": expressions}, labels):
         return False
     return all(_meets_field(rule, name) for rule in fields)
+
+
+def _makes_sense(rule: Rule) -> bool:
+    """Whether a rule has as many values as its operator takes."""
+    _, operator, values = rule
+    return len(values) == NUMBER[operator] if operator in NUMBER else bool(values)
 
 
 def _meets_field(rule: Rule, name: str) -> bool:

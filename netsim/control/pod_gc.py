@@ -51,13 +51,13 @@ class PodGC:
                 self.missing = {}
                 continue
             nodes = {name_of(node): node for node in cluster.store.list("Node")}
-            pods = [pod for pod in cluster.store.list("Pod") if node_of(pod)]
-            given_up = [pod for pod in pods if is_given_up(pod, nodes.get(node_of(pod)))]
-            yield cluster.env.all_of([cluster.env.process(self._collect(pod)) for pod in given_up])
-            gone = self._gone(node_of(pod) for pod in pods if node_of(pod) not in nodes)
-            for pod in pods:
-                if node_of(pod) in gone:
-                    yield from self._collect(pod, NO_NODE)
+            pods = [(node_of(pod), pod) for pod in cluster.store.list("Pod")]
+            given_up = {name for name, node in nodes.items() if is_given_up(node)}
+            leaving = [pod for name, pod in pods if name in given_up and is_leaving(pod)]
+            yield cluster.env.all_of([cluster.env.process(self._collect(pod)) for pod in leaving])
+            gone = self._gone(name for name, _ in pods if name and name not in nodes)
+            for pod in [pod for name, pod in pods if name in gone]:
+                yield from self._collect(pod, NO_NODE)
 
     def _gone(self, unknown: Iterable[str]) -> set[str]:
         """Which nodes, of those that are not there, have been missed for the whole quarantine."""
@@ -87,11 +87,8 @@ class PodGC:
         cluster.store.update(failed)
 
 
-def is_given_up(pod: Object, node: Object | None) -> bool:
-    """Whether a pod is leaving a node that is not ready and has been said to be out of service."""
-    return (
-        node is not None
-        and is_leaving(pod)
-        and not is_true(node, "Ready")
-        and any(has_taint(node, OUT_OF_SERVICE, effect) for effect in ("NoExecute", "NoSchedule"))
+def is_given_up(node: Object) -> bool:
+    """Whether a node is not ready, and has been said to be out of service."""
+    return not is_true(node, "Ready") and any(
+        has_taint(node, OUT_OF_SERVICE, effect) for effect in ("NoExecute", "NoSchedule")
     )

@@ -59,6 +59,7 @@ class Fault(Model):
 
     says: ClassVar[tuple[str, str]] = ("", "")  # how its beginning and its end are told; empty: by what it changes
     momentary: ClassVar[bool] = False  # without a duration it is over at once, rather than there for good
+    undone: ClassVar[bool] = True  # something is different when its duration is over
     lasts: ClassVar[bool] = True  # its victims are there again after it; otherwise they are drawn each time
 
     @field_validator("mtbf")

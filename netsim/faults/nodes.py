@@ -55,6 +55,7 @@ class NodeReboot(NodeFault):
 
     action: Literal["node-reboot"]
     momentary: ClassVar[bool] = True
+    undone: ClassVar[bool] = False
 
     def hit(self, world: Levers, node: str) -> Release:
         """Cut the power, and give it back."""

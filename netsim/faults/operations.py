@@ -225,6 +225,7 @@ class Delete(Edit):
     """`kubectl delete`: an object goes, and everything that it owns."""
 
     action: Literal["delete"]
+    undone: ClassVar[bool] = False
     target: Target
     says: ClassVar[tuple[str, str]] = ("{names} deleted", "")
 

@@ -55,6 +55,7 @@ class PodKill(PodFault):
 
     action: Literal["pod-kill"]
     momentary: ClassVar[bool] = True
+    undone: ClassVar[bool] = False
     grace_period: Duration | None = None
     says: ClassVar[tuple[str, str]] = ("{names} killed", "")
 
@@ -106,6 +107,7 @@ class SandboxKill(PodFault):
 
     action: Literal["sandbox-kill"]
     momentary: ClassVar[bool] = True
+    undone: ClassVar[bool] = False
     says: ClassVar[tuple[str, str]] = ("the sandbox of {names} is killed", "")
 
     def hit(self, world: Levers, pod: Object) -> list[Release]:

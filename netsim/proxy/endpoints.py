@@ -85,7 +85,7 @@ class Endpoints:
             if first.setdefault(endpoint.address, endpoint) is not endpoint:
                 others.append(endpoint)
         self.all: tuple[Endpoint, ...] = tuple(first[address] for address in sorted(first))
-        self._others = tuple(e for e in others if e.node and e.node != first[e.address].node)
+        self._others = tuple(e for e in others if e.node)
         self.ready: tuple[Endpoint, ...] = tuple(e for e in self.all if e.ready)
         self._terminating: tuple[Endpoint, ...] = tuple(e for e in self.all if e.serving and e.terminating)
         self.fallback: tuple[Endpoint, ...] = self.ready or self._terminating
@@ -110,7 +110,7 @@ class Endpoints:
         return bool(self.fallback)
 
     def seen_by(self, node: str) -> Endpoints:
-        """The same as `node` reads them: where slices disagree about an address, its own pod wins."""
+        """The same as `node` reads them: what is said last of its own pod wins where slices disagree."""
         own = {e.address: e for e in self._others if e.node == node}
         if not own:
             return self

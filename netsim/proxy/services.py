@@ -93,7 +93,7 @@ def is_proxied(service: Mapping[str, Any]) -> bool:
     spec = service["spec"]
     labels = service["metadata"].get("labels") or {}
     return (
-        spec.get("clusterIP", "") not in ("", "None")
+        spec.get("clusterIP") not in (None, "", "None")
         and spec.get("type") != "ExternalName"
         and PROXY_NAME_LABEL not in labels
         and HEADLESS_LABEL not in labels

@@ -32,15 +32,21 @@ def incidents(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
     for at, incident in enumerate(shown):
         if at:
             yield ""
-        first, *rest = wrapped(f"{incident.fault}  {_what(incident)}", width, "  ", "      ")
-        yield f"  {paint(incident.fault, 'title')}{paint(first[2 + len(incident.fault):], 'dim')}"
-        yield from (paint(line, "dim") for line in rest)
+        yield from heading(incident.fault, _what(incident), width, paint)
         yield from stages(incident.stages, incident.injected, width, paint)
         for line in (_lengths(incident), *_left(incident)):
             yield from wrapped(line, width, "    ", "      ")
         yield from _losses(incident.losses, width, paint)
     if len(shown) < len(every):
         yield f"  {paint(f'{len(every) - len(shown)} more are in incidents.csv', 'dim')}"
+
+
+def heading(name: str, what: str, width: int, paint: Paint) -> Lines:
+    """The name of a fault or a source, and what it does to whom."""
+    first, *rest = wrapped(f"{name}  {what}", width, "  ", "      ")
+    shown = first[: 2 + len(name)]
+    yield f"{paint(shown, 'title')}{paint(first.removeprefix(shown), 'dim')}"
+    yield from (paint(line, "dim") for line in rest)
 
 
 def _what(incident: Incident) -> str:

@@ -73,6 +73,10 @@ def _asks(target: Target | None, services: set[str]) -> bool:
     return f"{target.namespace or space.partition('.')[0] or 'default'}/{name}" in services
 
 
+Ends = dict[tuple[str, str], list[int]]
+"""When each fault (by name) let go of each of those that it had struck."""
+
+
 def strokes(recording: Recording) -> list[Stroke]:
     """Every stroke of every fault; from changes that do not tell of strokes, each fault's one."""
     document = recording.scenario.document
@@ -99,10 +103,6 @@ def strokes(recording: Recording) -> list[Stroke]:
                        *_concerned(recording.scenario, victims), _owned(victims))
             )  # fmt: skip
     return sorted(every, key=lambda stroke: stroke.at)
-
-
-Ends = dict[tuple[str, str], list[int]]
-"""When each fault (by name) let go of each of those that it had struck."""
 
 
 def _let_go(ends: Ends, fault: str, subjects: Iterable[str], at: int) -> int | None:

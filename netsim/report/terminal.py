@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from netsim.report.incident_text import incidents
+from netsim.report.incident_text import heading, incidents
 from netsim.report.reachability import Interval
 from netsim.report.statistics import Bin, Statistics, histogram
 from netsim.report.timeline import Entry
@@ -58,8 +58,7 @@ def _section(name: str, lines: Lines, paint: Paint) -> Lines:
 
 def _header(run: Run, width: int, paint: Paint) -> Lines:
     metadata = run.scenario.document.metadata
-    title = printable(metadata.title) or metadata.name
-    yield from (paint(line, "title") for line in textwrap.wrap(title, width))
+    yield from (paint(line, "title") for line in textwrap.wrap(printable(metadata.title), width))
     yield from (paint(line, "dim") for line in textwrap.wrap(printable(metadata.question), width))
     planned = run.scenario.document.duration
     yield paint(f"{metadata.name}, seed {run.seed}: {_span(run.ended)} simulated, "
@@ -117,8 +116,8 @@ def _traffic(run: Run, width: int, paint: Paint, wide: bool) -> Lines:
     described = {traffic.name: traffic for traffic in run.scenario.document.traffic}
     for source in run.recording.sources:
         traffic, told = described.get(source), run.statistics(source)
-        ends = f"  {traffic.source} → {printable(traffic.target)}" if traffic else ""
-        yield f"  {paint(source, 'title')}{paint(ends, 'dim')}"
+        ends = f"{traffic.source} → {printable(traffic.target)}" if traffic else ""
+        yield from heading(source, ends, width, paint)
         yield from (f"    {line}" for line in _numbers(run, source, told, paint))
         latencies, counts = run.latencies(source).weighted()
         if wide:

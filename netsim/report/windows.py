@@ -51,9 +51,9 @@ def homes(changes: Iterable[Change]) -> Homes:
 
 
 def end_of(stroke: Stroke, others: Iterable[Stroke], changes: Sequence[Change], homes: Homes, ended: int) -> int:
-    """When the time of a stroke is over; at the latest at the end of the run (`ended`)."""
+    """When the time of a stroke is over, among `others` in their order; at the latest with the run (`ended`)."""
     since = bisect_left(changes, stroke.at, key=lambda change: change.time)
-    for other in sorted(others, key=lambda other: other.at):
+    for other in others:
         if other.at <= stroke.at:
             continue
         if not (stroke.nodes or stroke.pods) or stroke.nodes & other.nodes or stroke.pods & other.pods:
@@ -70,10 +70,15 @@ def _has_let_go(stroke: Stroke, time: int) -> bool:
 
 
 def _share_a_pod(one: Stroke, other: Stroke, homes: Homes) -> bool:
-    """Whether there is a pod, at the time of the later stroke, that both hit."""
+    """Whether there is a pod, at the time of the later stroke, that both hit; their nodes are not the same."""
+    if one.owned is None and other.owned is None:
+        pods: Iterable[str] = one.pods | other.pods
+    else:
+        pods = homes
     return any(
         home.since <= other.at < home.until and _hits(one, pod, home.node) and _hits(other, pod, home.node)
-        for pod, home in homes.items()
+        for pod in pods
+        if (home := homes.get(pod)) is not None
     )
 
 

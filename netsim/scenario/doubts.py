@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from netsim.api.objects import Object, container_ports
+from netsim.api.objects import Object, container_ports, labels_of
 from netsim.scenario.draft import Draft
 from netsim.scenario.fault_sense import labelled
 from netsim.scenario.mistakes import one_of
@@ -25,9 +25,14 @@ def doubts(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _services(known: Known) -> Iterator[str]:
+    having: dict[tuple[str, str, str], list[Object]] = {}  # the pods of a namespace that have a label
+    for space, pod in known.templates:
+        for label in labels_of(pod).items():
+            having.setdefault((space, *label), []).append(pod)
     for (space, name), service in known.services.items():
         selector = service["spec"].get("selector") or {}
-        pods = [pod for where, pod in known.templates if where == space and has_labels(pod, selector)]
+        some = having.get((space, *next(iter(selector.items()))), ()) if selector else ()
+        pods = [pod for pod in some if has_labels(pod, selector)]
         if selector and not pods:
             yield f"Service {_called(space, name)} selects no pod: none has {_written(selector)}"
         elif selector:
@@ -44,11 +49,11 @@ def _ports(called: str, service: Object, pods: list[Object]) -> Iterator[str]:
 
 
 def _pods(known: Known, scenario: Scenario) -> Iterator[str]:
-    groups = scenario.document.cluster.nodes
+    groups, nodes = scenario.document.cluster.nodes, frozenset(known.nodes)
     for (kind, space, name), obj in known.objects.items():
         spec: dict[str, Any] = (pod_of(obj) or {}).get("spec", {})
         node, selector = spec.get("nodeName"), spec.get("nodeSelector") or {}
-        if node and node not in known.nodes:
+        if node and node not in nodes:
             hint = one_of("nodes", node, known.nodes)
             yield f'{kind} {_called(space, name)} names a node that is not there: "{node}" ({hint})'
         elif not any(labelled(group, selector) for group in groups):

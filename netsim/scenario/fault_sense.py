@@ -46,6 +46,14 @@ def faults_that_hit_nobody(draft: Draft) -> Found:
             yield from _no_objects(known, where, fault)
 
 
+def durations_of_nothing(draft: Draft) -> Found:
+    """A fault that is over as soon as it has struck has no duration, unless it strikes again and again."""
+    for i, fault in enumerate(draft.faults):
+        if fault is not None and not fault.undone and fault.duration is not None and fault.mtbf is None:
+            said = f"faults[{i}].duration: {fault.action} is not undone"  # type: ignore[attr-defined]
+            yield Mistake(("faults", i, "duration"), said, "leave it out")
+
+
 def _no_objects(known: Known, where: Path, fault: Fault | None) -> Found:
     """What needs the manifests to be known."""
     if isinstance(fault, NodeFault) and fault.selector.running:

@@ -12,7 +12,7 @@ from itertools import combinations
 from pydantic.alias_generators import to_camel
 
 from netsim.scenario.draft import Draft
-from netsim.scenario.fault_sense import faults_that_hit_nobody, overlapping_power_losses
+from netsim.scenario.fault_sense import durations_of_nothing, faults_that_hit_nobody, overlapping_power_losses
 from netsim.scenario.measures import MEASURES, parse_bound
 from netsim.scenario.mistakes import Mistake, Path, nearest, one_of, written
 from netsim.scenario.model import Check
@@ -266,6 +266,7 @@ SENSE = (
     faults_that_hit_nobody,
     refused_patches,
     overlapping_power_losses,
+    durations_of_nothing,
     empty_checks,
 )
 """Every question that is asked of a scenario."""

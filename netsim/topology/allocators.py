@@ -179,7 +179,7 @@ class NodePortAllocator:
     def __init__(self, first: int = 30000, last: int = 32767) -> None:
         self.first, self.last = first, last
         size = last - first + 1
-        self.offset = 0 if size < 16 else min(max(16, size // 32), 128)
+        self.offset = 0 if size <= 16 else min(max(16, size // 32), 128)
         self._band = Band(size, min(self.offset, size))
 
     @property

@@ -79,6 +79,16 @@ def test_the_report_goes_to_standard_output_and_the_rest_to_standard_error(file,
     assert "Results" not in captured.out
 
 
+def test_what_is_hardly_meant_is_said_beside_the_report(file, tmp_path, capsys):
+    spec = "{selector: {a: b}, ports: [{port: 80}]}"
+    service = f"---\n{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {spec}}}\n"
+    (tmp_path / "small.yaml").write_text(SCENARIO % "70%" + service)
+    assert ended(["run", file, "--no-save"]) == 0
+    assert "doubtful: Service web selects no pod: none has the label a: b\n" in capsys.readouterr().err
+    assert ended(["run", file, "--no-save", "-q"]) == 0
+    assert "doubtful" not in capsys.readouterr().err
+
+
 def test_a_check_that_fails_ends_with_1(file, tmp_path, capsys):
     (tmp_path / "small.yaml").write_text(SCENARIO % "90%")
     assert ended(["run", file]) == 1

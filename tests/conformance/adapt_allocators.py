@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from netsim.topology.allocators import (
     ServiceIPAllocator,
 )
 
+RANGE = re.compile("(?P<cidr>[0-9a-fA-F.:]+/[0-9]+)|(?P<first>[0-9]+)-(?P<last>[0-9]+)")
 ERRORS = {Full: "full", NotInRange: "not_in_range", AlreadyAllocated: "already_allocated"}
 
 
@@ -29,24 +31,24 @@ def allocators(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _allocator(given: dict[str, Any]) -> Any:
-    text = next(str(value) for value in given.values() if isinstance(value, str))
-    if "/" in text:
-        return ServiceIPAllocator(text)
-    first, last = text.split("-")
-    return NodePortAllocator(int(first), int(last))
+    ranges = (RANGE.fullmatch(value) for value in given.values() if isinstance(value, str))
+    found = next(match for match in ranges if match)
+    if found["cidr"]:
+        return ServiceIPAllocator(found["cidr"])
+    return NodePortAllocator(int(found["first"]), int(found["last"]))
 
 
 def _places(allocator: Any) -> dict[str, Any]:
     """The bands, in the words of the cases."""
     if isinstance(allocator, ServiceIPAllocator):
-        names = ("static_first", "static_last", "dynamic_first", "dynamic_last")
-        return {"offset": allocator.offset, "band_offset": allocator.offset,
-                **dict(zip(names, allocator.band(), strict=True))}  # fmt: skip
-    return {
-        "offset": allocator.offset, "band_offset": allocator.offset, "static_first": allocator.first,
-        "static_last": allocator.dynamic_first - 1, "dynamic_first": allocator.dynamic_first,
-        "dynamic_last": allocator.last,
-    }  # fmt: skip
+        ends: tuple[Any, ...] = allocator.band()
+    else:
+        first = allocator.dynamic_first
+        ends = allocator.first, first - 1, first, allocator.last
+    if not allocator.offset:  # no static band
+        ends = None, None, *ends[2:]
+    names = ("static_first", "static_last", "dynamic_first", "dynamic_last")
+    return {"offset": allocator.offset, "band_offset": allocator.offset, **dict(zip(names, ends, strict=True))}
 
 
 def _band(given: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from netsim.control.cloud_nodes import (
     EXCLUDE,
     SHUTDOWN,
+    SOURCE_RANGES,
     Instance,
     allows_all,
     calls_for_update,
@@ -45,7 +46,10 @@ def _node(given: Given) -> Given:
 
 def _service(given: Given) -> Given:
     """A Service, from the few fields a case names."""
-    metadata: Given = {"name": given.get("name", "svc"), "annotations": given.get("annotations") or {}}
+    annotations = given.get("annotations") or {}
+    if isinstance(given.get("annotation"), str):
+        annotations = {SOURCE_RANGES: given["annotation"]}
+    metadata: Given = {"name": given.get("name", "svc"), "annotations": annotations}
     metadata["finalizers"] = given.get("finalizers") or []
     if given.get("deletionTimestamp_set") or given.get("deletionTimestamp") or given.get("deleted"):
         metadata["deletionTimestamp"] = 1
@@ -120,7 +124,7 @@ def _cloud_node(given: Given, expected: Given) -> None:
     exists: bool | None = cloud["instance_exists"]
     if cloud["exists_error"] or (lookup == "error" and not given["node"].get("providerID")):
         exists = None
-    elif lookup == "not_found" and not given["node"].get("providerID"):
+    elif lookup in ("not_found", "empty", "") and not given["node"].get("providerID"):
         exists = False
     node, shut_down = _node(given["node"]), None if cloud["shutdown_error"] else cloud["shutdown"]
     found = verdict(node, Instance(exists, shut_down))

@@ -26,12 +26,11 @@ class _Flow:
 
 def _check(given: dict[str, Any], expected: dict[str, Any]) -> None:
     tables = Tables(ProxyConfig())
-    services = given.get("services") or [given["service"]]
-    for service in services:
+    for service in given.get("services") or [given["service"]]:
         tables.set_service(service)
-    for slice_ in given["endpoint_slices"]:
+    for slice_ in given.get("endpoint_slices") or ():
         tables.set_slice(slice_)
-    versions = list(tables.versions(tables.revision, 4))
+    versions = [version for family in (4, 6) for version in tables.versions(tables.revision, family)]
     deleted = 0
     for entry in given["entries"]:
         protocol = entry["protocol"]

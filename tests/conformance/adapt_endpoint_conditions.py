@@ -52,8 +52,8 @@ def pod_of(given: Given) -> Given:
 def service_of(given: Given) -> Given:
     """A Service, from the few fields a case names."""
     metadata = {
-        "name": given.get("name", "svc"),
-        "namespace": given.get("namespace", "test"),
+        "name": given.get("name") or "svc",
+        "namespace": given.get("namespace") or "test",
         "uid": "svc-uid",
     }
     spec = {name: value for name, value in given.items() if name not in ("name", "namespace")}

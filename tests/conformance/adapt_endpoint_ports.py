@@ -12,8 +12,8 @@ Given = dict[str, Any]
 def judge(case: Given) -> None:
     """Look up one port, or all ports of a Service."""
     given, expected = case["input"], case["expected"]
-    containers = [{"ports": ports} for ports in given["containers"]]
-    pod = {"spec": {"containers": containers, "initContainers": given["init_containers"]}}
+    containers = [{"ports": ports} for ports in given.get("containers") or ()]
+    pod = {"spec": {"containers": containers, "initContainers": given.get("init_containers")}}
     if "service_port" in given:
         found = find_port(pod, given["service_port"])
         assert (found, found is not None) == (expected["port"], expected["found"])

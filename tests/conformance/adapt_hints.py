@@ -78,7 +78,7 @@ def _topology(given: dict[str, Any], expected: dict[str, Any]) -> None:
     found, notice = topology_hints(_slices(given["slices"]), given["cpu_ratio_by_zone"])
     counts = Counter(z for s in found.all() for e in s for z in _hints(e)["zones"])
     assert dict(counts) == (expected["hint_counts_by_zone"] or {})
-    wanted = expected["slices"]
+    wanted = expected.get("slices") or {}
     for mine, theirs in NAMES.items():
         if theirs in wanted:
             # which endpoint is lent is free; which slices there are, and which endpoints have hints, is not
@@ -152,7 +152,7 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
         "metadata": {"name": node.get("name", ""), "labels": labels},
         "status": {
             "allocatable": {"cpu": node["cpu"]} if node.get("cpu") else {},
-            "conditions": [{"type": "Ready", "status": "True" if node["ready"] else "False"}],
+            "conditions": [{"type": "Ready", "status": "True" if node.get("ready") else "False"}],
         },
     }
 
@@ -175,18 +175,17 @@ def _read(slice_: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "addresses": entry["addresses"],
-            "conditions": {"ready": entry["ready"]},
-            **({"zone": entry["zone"]} if entry["zone"] is not None else {}),
-            **({"nodeName": entry["nodeName"]} if entry["nodeName"] is not None else {}),
-            **({"hints": _long(entry["hints"])} if entry["hints"] else {}),
+            "conditions": {"ready": entry.get("ready")},
+            **{field: entry[field] for field in ("zone", "nodeName") if entry.get(field) is not None},
+            **({"hints": _long(entry["hints"])} if entry.get("hints") else {}),
         }
         for entry in slice_
     ]
 
 
 def _long(short: Any) -> dict[str, Any]:
-    zones = short.get("zones", []) if isinstance(short, dict) else short
-    names = short.get("nodes", []) if isinstance(short, dict) else []
+    zones = (short.get("zones") or []) if isinstance(short, dict) else short
+    names = (short.get("nodes") or []) if isinstance(short, dict) else []
     long = {"forZones": [{"name": z} for z in zones], "forNodes": [{"name": n} for n in names]}
     return {key: value for key, value in long.items() if value}
 

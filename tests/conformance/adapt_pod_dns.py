@@ -37,14 +37,14 @@ def _policy(given: Given, expected: Given) -> None:
 
 
 def _resolv_conf(given: Given, expected: Given) -> None:
-    host = given["host_resolv_conf"]
+    host = given.get("host_resolv_conf") or {}
     node = Resolver(*(tuple(host.get(field) or ()) for field in ("nameservers", "searches", "options")))
     namespace = given["pod"].get("namespace", "default")
     pod = {"metadata": {"namespace": namespace}, "spec": given["pod"]}
-    resolver, _ = resolver_of(pod, node, tuple(given["cluster_dns"]), given["cluster_domain"])
+    resolver, _ = resolver_of(pod, node, tuple(given.get("cluster_dns") or ()), given["cluster_domain"])
     assert list(resolver.nameservers) == (expected["nameservers"] or [])
     assert list(resolver.searches) == (expected["searches"] or [])
-    _compare_options(resolver.options, expected, merged="dnsConfig" in given["pod"])
+    _compare_options(resolver.options, expected, merged=bool(given["pod"].get("dnsConfig")))
 
 
 def _options(given: Given, expected: Given) -> None:

@@ -25,7 +25,7 @@ from netsim.proxy.services import ServicePort
 from netsim.proxy.tables import Tables, needs_udp_clean_up
 from netsim.units import S
 
-ZONE = "topology.kubernetes.io/zone"
+HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 
 
 def categorize_endpoints(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -35,7 +35,8 @@ def categorize_endpoints(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _categorize(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    node = given.get("node_name") or given.get("node") or "test-node"
+    labels = given.get("node_labels") or {}
+    node = given.get("node_name") or given.get("node") or labels.get(HOSTNAME) or "test-node"
     service = given["service"]
     port = ServicePort(
         "ns", "svc", "", "TCP", "172.30.0.1", 80,
@@ -47,7 +48,7 @@ def _categorize(given: dict[str, Any], expected: dict[str, Any]) -> None:
     found = categorize(
         Endpoints(_endpoint(entry, node) for entry in given["endpoints"]),
         node,
-        (given.get("node_labels") or {}).get(ZONE, ""),
+        labels.get(ZONE, ""),
         uses_cluster=port.uses_cluster,
         uses_local=port.uses_local,
         node_hints=gates.get("PreferSameTrafficDistribution", True),

@@ -64,6 +64,8 @@ def test_a_balancer_is_told_only_of_other_nodes() -> None:
     assert nodes_to_send([a, b], [a, node("b", conditions=ready("False"))]) is None
     assert nodes_to_send([a, b], [a, node("b", taints=[DOOMED])]) == [a]
     assert nodes_to_send([a], [a, b]) == [a, b]
+    assert nodes_to_send([a, node("b", taints=[DOOMED])], [a]) is None
+    assert nodes_to_send([a, node("b", labels={EXCLUDE: ""})], [a, b]) == [a, b]
 
 
 def test_the_cloud_is_called_for_services_that_want_a_balancer_of_its_class() -> None:

@@ -123,6 +123,26 @@ def test_what_fits_into_no_single_slice_gets_a_new_one() -> None:
     assert world.sizes() == [100, 90, 20]
 
 
+def test_a_pod_that_comes_back_on_another_node_is_changed_in_place() -> None:
+    world = World()
+    world.reconcile([running("db-0", "10.0.0.1", "node-1")])
+    plan = world.reconcile([running("db-0", "10.0.0.1", "node-2")])
+    assert (plan.added, plan.removed, len(plan.update)) == (0, 0, 1)
+    assert world.slices[0]["endpoints"][0]["nodeName"] == "node-2"
+
+
+def test_each_family_recycles_its_own_slices() -> None:
+    world, dual = World(ipFamilies=["IPv4", "IPv6"]), pods(30)
+    for number, pod in enumerate(dual):
+        pod["status"]["podIPs"].append({"ip": f"fd00::{number + 1:x}"})
+    world.reconcile(dual)
+    names = {piece["metadata"]["name"]: piece["addressType"] for piece in world.slices}
+    world.service = service(ipFamilies=["IPv4", "IPv6"], ports=[{"name": "http", "port": 80, "targetPort": 81}])
+    plan = world.reconcile(dual)
+    assert (len(plan.create), len(plan.update), len(plan.delete)) == (0, 2, 0)
+    assert {piece["metadata"]["name"]: piece["addressType"] for piece in world.slices} == names
+
+
 def test_slices_are_not_merged_when_they_thin_out() -> None:
     world = World()
     world.reconcile(pods(300))

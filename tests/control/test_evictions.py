@@ -34,6 +34,14 @@ def test_it_is_called_off_when_the_taint_goes() -> None:
     assert plan.due(1000 * S) == []
 
 
+def test_it_goes_on_when_the_node_is_gone() -> None:
+    plan, pods = Evictions(), [bound("p")]
+    plan.node_changed(0, "a", node("a", taints=[UNREACHABLE]), pods)
+    assert plan.node_changed(10 * S, "a", None, pods) == []
+    assert plan.pod_changed(11 * S, bound("late")) == []
+    assert plan.due(300 * S) == ["uid-p"]
+
+
 def test_a_pod_that_does_not_tolerate_goes_at_once_and_one_that_does_never() -> None:
     plan = Evictions()
     pods = [bound("none", []), bound("ever", [{"operator": "Exists"}])]

@@ -57,6 +57,23 @@ def test_what_is_met_or_tolerated_refuses_nothing(spec: dict[str, Any], more: di
     assert reasons(pod("p", **spec), node("a", **more)) == {}
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"operator": "NotIn"},
+        {"operator": "NotIn", "values": []},
+        {"operator": "Exists", "values": ["ssd"]},
+        {"operator": "Gt", "values": ["1", "2"]},
+        {"operator": "Like", "values": ["ssd"]},
+    ],
+)
+def test_a_rule_with_another_number_of_values_than_it_takes_is_met_by_no_node(rule: dict[str, Any]) -> None:
+    nonsense = {"matchExpressions": [{"key": "disk", **rule}]}
+    refused = {"node(s) didn't match Pod's node affinity/selector": 1}
+    assert reasons(pod("p", affinity=node_affinity_of(nonsense)), node("a", labels={"disk": "7"})) == refused
+    assert reasons(pod("p", affinity=node_affinity_of(nonsense, SSD)), node("a", labels={"disk": "ssd"})) == {}
+
+
 def test_resources_by_other_names_are_counted_too() -> None:
     made = pod("p")
     made["spec"]["containers"][0]["resources"]["requests"] = {"example.com/gpu": "2"}

@@ -123,7 +123,8 @@ def test_only_some_changes_of_a_pod_matter() -> None:
     assert change_matters(old, running("p", "10.0.0.1", is_ready=False)) == (True, False)
     assert change_matters(old, running("p", "10.0.0.1", leaving=True)) == (True, False)
     assert change_matters(old, running("p", "10.0.0.2")) == (True, False)
-    assert change_matters(old, running("p", "10.0.0.1", phase="Failed")) == (True, False)
+    assert change_matters(old, running("p", "10.0.0.1", "node-2")) == (False, False)
+    assert change_matters(old, running("p", "10.0.0.1", phase="Failed", is_ready=False)) == (True, False)
     assert change_matters(old, running("p", "10.0.0.1", labels={"app": "web"})) == (False, True)
 
 

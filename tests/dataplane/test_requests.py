@@ -218,7 +218,7 @@ def hung_up(lab, at):
 
 
 def test_a_program_that_drains_closes_idle_connections_and_the_client_opens_another(lab):
-    (second, third), way = hung_up(lab, -10 * MS)
+    (second, third), _ = hung_up(lab, -10 * MS)
     assert second[:2] == third[:2] == ("ok", 0)
     assert second[2] > third[2]  # it has opened a connection, which the third finds open
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netsim.report.run import Run
 from netsim.units import S
 
@@ -106,6 +108,15 @@ def test_collected_pods_are_said_to_have_failed_before_they_are_deleted(world):
     for pod in last:
         condition = next(c for c in pod["status"]["conditions"] if c["type"] == "DisruptionTarget")
         assert (pod["status"]["phase"], condition["reason"]) == ("Failed", "DeletionByPodGC")
+
+
+def test_many_pods_are_collected_one_after_the_other_at_twenty_calls_a_second(world, a):
+    gone = {"action": "node-delete", "selector": {"nodes": ["b-1"]}}
+    run = world(gone, objects=[a.deployment(replicas=160), a.service()], sources=[]).run(140)
+    times = [change.time for change in run.changes("pod-deleted")]
+    calls = 2 * len(times)  # each is said to have failed, then deleted
+    assert len(times) == 40
+    assert (times[-1] - times[0]) / S == pytest.approx((calls - 30) / 20, abs=0.3)  # 30 of them in a burst
 
 
 def test_a_node_that_comes_back_within_the_quarantine_keeps_its_pods(world):

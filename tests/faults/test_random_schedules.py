@@ -32,6 +32,7 @@ ON_NODES = (
     "network-bandwidth", "node-drain", "node-cordon", "node-delete",
 )  # fmt: skip
 ON_PODS = ("pod-kill", "container-kill", "sandbox-kill", "readiness-failing", "slow-pod", "connection-refused")
+AT_ONCE = ("node-reboot", "pod-kill", "sandbox-kill")
 OTHERS = ("control-plane-down", "dns-down", "load-balancer-down", "zone-outage")
 
 
@@ -41,6 +42,8 @@ def faults(draw: st.DrawFn, name: str) -> dict[str, Any]:
     at = draw(st.integers(5, 60))
     fault = {"name": name, "action": action, "at": f"{at}s", **EDITS.get(action, {})}
     fault["duration"] = f"{draw(st.integers(1, LAST_HEAL - at - (30 if action == 'node-reboot' else 0) or 1))}s"
+    if action in AT_ONCE:
+        del fault["duration"]
     if action in (*ON_NODES, *ON_PODS):
         fault["mode"] = draw(st.sampled_from(("one", "all", "fixed", "fixed-percent")))
         fault["value"] = draw(st.integers(1, 3)) if fault["mode"] == "fixed" else 50

@@ -77,6 +77,14 @@ def test_automatic_node_ports_start_at_30086_until_the_band_is_full() -> None:
         ports.allocate_next(0)
 
 
+@pytest.mark.parametrize(
+    ("size", "offset"), [(10, 0), (16, 0), (17, 16), (128, 16), (2048, 64), (2768, 86), (4096, 128), (8192, 128)]
+)
+def test_the_static_band_of_node_ports_has_the_size_of_its_formula(size: int, offset: int) -> None:
+    ports = NodePortAllocator(30000, 30000 + size - 1)
+    assert (ports.offset, ports.dynamic_first) == (offset, 30000 + offset)
+
+
 def test_node_ports_are_checked() -> None:
     ports = NodePortAllocator()
     ports.allocate(30080)

@@ -98,6 +98,12 @@ def test_where_slices_disagree_about_a_node_ones_own_pod_wins() -> None:
     assert found.seen_by("b").local("b")
 
 
+def test_what_is_said_last_of_a_nodes_own_pod_counts_there() -> None:
+    found = Endpoints([pod("10.0.0.1", ready=False), pod("10.0.0.1"), Endpoint("10.0.0.1", 80, "b")])
+    assert [found.seen_by(node).all[0].ready for node in ("a", "b", "c")] == [True, True, False]
+    assert not found.seen_by("c").local("c")
+
+
 @pytest.mark.parametrize(
     "port", [{"name": None, "port": 80}, {"name": "", "port": None}, {"name": "", "port": 0}]
 )

@@ -8,11 +8,11 @@ import pytest
 
 from netsim.dataplane.requests import OK, TIMEOUT, UNFINISHED
 from netsim.report.incident_tables import window
-from netsim.report.incident_text import bar
+from netsim.report.incident_text import bar, heading
 from netsim.report.run import Run
 from netsim.report.spells import over
 from netsim.report.stages import STAGES
-from netsim.report.terminal import report
+from netsim.report.terminal import plain, report
 from netsim.units import MS, S
 
 NOTICED, EVICTED = 108_412 * MS, 413_421 * MS
@@ -177,3 +177,11 @@ def test_summary_json_holds_incidents_in_seconds(run):
     assert told["stages"][0] == {"component": "node lifecycle", "what": "noticed", "begin": 60.0, "end": 108.412,
                                  "took": 48.412, "beside": False}  # fmt: skip
     assert {loss["source"] for loss in told["sources"]} == {"inside", "node-port", "load-balancer"}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_long_names_are_wrapped_and_said_once(width):
+    what = f"node-power-loss of {'p' * 50}-0, {'p' * 50}-1, from 60.000 s to 420.000 s"
+    lines = list(heading("f" * 63, what, width, plain))
+    assert all(len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == "f" * 63 + what.replace(" ", "")
