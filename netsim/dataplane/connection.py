@@ -99,10 +99,16 @@ class Connection:
         """What its road does to packets besides taking time, on the way to the server or back."""
         return road_quality(state, self.places[::-1] if back else self.places)
 
-    def begin(self) -> None:
-        """A first packet leaves the client (again): the road is found anew."""
+    def begin(self, state: Forwarding) -> None:
+        """A first packet leaves the client (again): the road is found anew, and measured as it is walked."""
         self.places = [self.client]
-        self._version = -1
+        self._version, self._way = -1 if state.topology.one_sided else state.version, 0
+
+    def goes_on(self, hop: Onward) -> None:
+        """The first packet goes on to another place."""
+        self.places.append(hop.place)
+        if self._way is not None:
+            self._way += hop.way
 
     def asymmetric(self, server: Server) -> bool:
         """Answers bypass the node that translated, and the connection hangs."""

@@ -61,7 +61,7 @@ def send(state: Forwarding, client: Place, packet: Packet, chance: Chance) -> Re
             machine = connection.translated(state, at, hop)
             seen = state.kernels[machine].rules.source_seen(at, hop.endpoint, hop.verdict)
             connection.ingress = 0
-        connection.places.append(hop.place)
+        connection.goes_on(hop)
         at, translated = hop.packet, hop.endpoint is not None
         hop = arrive(state, hop.place, at, connection.pins, chance, translated=translated)
     return _ended(state, connection, packet, at, hop, seen)

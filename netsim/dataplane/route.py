@@ -40,7 +40,8 @@ class Onward:
     """The packet travels to `place`; `packet` is what it then looks like."""
 
     place: Place
-    delay: int
+    way: int  # how long the road takes
+    delay: int  # and with what it spends in rules, before and after it
     packet: Packet
     verdict: Verdict | None = None
     endpoint: Endpoint | None = None
@@ -210,12 +211,12 @@ def _to_endpoint(
         return Silence("the pod is its own endpoint, and the bridge sends nothing back to where it came from", verdict)
     onward = Packet(packet.source, packet.source_port, endpoint.ip, endpoint.port, packet.protocol)
     place = state.places.get(endpoint.ip) or Place("pod", endpoint.node or here.machine, endpoint.ip)
-    delay = state.travel(here, place)
-    if delay is None:
+    way = state.travel(here, place)
+    if way is None:
         return _no_road(state, here, place, verdict)
     if place.machine != here.machine:
         cost += state.kernels[place.machine].scan()
-    return Onward(place, delay + cost, onward, verdict, endpoint, masqueraded)
+    return Onward(place, way, way + cost, onward, verdict, endpoint, masqueraded)
 
 
 def _looped(state: Forwarding, here: Place, packet: Packet) -> Hop:
@@ -231,12 +232,12 @@ def _onward(state: Forwarding, here: Place, packet: Packet, cost: int = 0) -> Ho
     place = state.places.get(packet.destination)
     if place is None:
         return Silence(f"{packet.destination} is nobody's address: it leaves by the default route")
-    delay = state.travel(here, place)
-    if delay is None:
+    way = state.travel(here, place)
+    if way is None:
         return _no_road(state, here, place, None)
     if place == state.external_places.get(place.machine):
         place, packet = _at_the_edge(state, here, place, packet)
-    return Onward(place, delay + cost, packet)
+    return Onward(place, way, way + cost, packet)
 
 
 def _at_the_edge(state: Forwarding, here: Place, place: Place, packet: Packet) -> tuple[Place, Packet]:
@@ -289,7 +290,7 @@ def _balanced(state: Forwarding, place: Place, packet: Packet, pins: Pins, chanc
     if balancer.node_ports:
         node, number = state.node_places[target], balancer.ports.index((packet.port, packet.protocol))
         packet = replace(packet, destination=node.address, port=balancer.node_ports[number])
-    delay = state.travel(place, node)
-    if delay is None:
+    way = state.travel(place, node)
+    if way is None:
         return Silence(f"no path to {target}")
-    return Onward(node, delay, packet)
+    return Onward(node, way, way, packet)

@@ -173,7 +173,7 @@ class Stories:
     def _knock(self, flight: Flight, connection: Connection, patience: int) -> Story:
         """Send one SYN and follow it: the open connection, an outcome, or None for silence."""
         state, packet = self.state, connection.packet
-        connection.begin()
+        connection.begin(state)
         hop = leave(state, connection.client, packet, connection.pins, flight.chance)
         while isinstance(hop, Onward):
             translated = self._passes(flight, connection, packet, hop)
@@ -238,7 +238,7 @@ class Stories:
         if translated:
             translator = connection.translated(self.state, packet, hop)
             connection.ingress = flight.ingress = self._nodes.get(translator, -1)
-        connection.places.append(hop.place)
+        connection.goes_on(hop)
         if self.state.track:
             connection.passed(self.state, arrived=False)
         return translated
@@ -258,7 +258,7 @@ class Stories:
         if connection is None:
             return DNS_FAILURE
         packet = connection.packet
-        connection.begin()
+        connection.begin(state)
         hop = leave(state, connection.client, packet, connection.pins, flight.chance)
         while isinstance(hop, Onward):
             translated = self._passes(flight, connection, packet, hop)

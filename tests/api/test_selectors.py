@@ -61,6 +61,7 @@ TERMS = [
     ({"matchExpressions": [rule("cores", "Gt", "4")]}, {"cores": "8"}, True),
     ({"matchExpressions": [rule("cores", "Gt", "8")]}, {"cores": "8"}, False),
     ({"matchExpressions": [rule("cores", "Gt", "4")]}, {"cores": "many"}, False),
+    ({"matchExpressions": [rule("cores", "Gt", "4")]}, {"cores": str(2**63)}, False),
     ({"matchExpressions": [rule("cores", "Gt", "4")]}, {}, False),
     ({"matchExpressions": [rule("cores", "Lt", "-1")]}, {"cores": "-3"}, True),
     ({"matchFields": [rule("metadata.name", "In", "node-1")]}, {}, True),
