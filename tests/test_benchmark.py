@@ -62,7 +62,7 @@ def test_the_large_cluster_comes_up_in_the_time_it_is_given_and_its_time_is_told
 
 
 def test_replicas_are_all_counted_and_need_no_more_memory_for_being_many():
-    (found,) = of_replicas(runs=5, seconds=1)
+    (found,) = of_replicas(runs=5, seconds=1, few=3)
     sent = int(found.what.split()[0].replace(",", ""))
     assert sent == pytest.approx(5 * 200_000, rel=0.01)
     assert "p50 and p99 of 1 seconds" in found.found
