@@ -9,7 +9,7 @@ Source: kubernetes `pkg/controller/endpointslice/endpointslice_controller.go`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from netsim.api.objects import Object, key_of, labels_of, name_of
@@ -17,9 +17,9 @@ from netsim.api.selectors import matches_labels
 from netsim.api.store import Change
 from netsim.control.client import Client
 from netsim.control.cluster import Cluster
-from netsim.control.endpoints import Memory, change_matters, endpoints_of, has_endpoints
-from netsim.control.endpointslices import Plan, reconcile
-from netsim.control.hints import Slices, cpu_ratios, hints, hints_enabled
+from netsim.control.endpoints import Memory, address_types, change_matters, endpoints_of, has_endpoints
+from netsim.control.endpointslices import Plan, is_managed, reconcile
+from netsim.control.hints import Notice, Slices, cpu_ratios, hints, hints_enabled
 from netsim.control.naming import suffix
 from netsim.control.trigger_times import TriggerTimes
 from netsim.control.workqueue import WorkQueue
@@ -38,7 +38,7 @@ class EndpointSlices:
         self.queue = WorkQueue(cluster, self._sync, workers=5)
         self.memories: dict[Key, Memory] = {}
         self.triggers: dict[Key, TriggerTimes] = {}
-        self.notices: dict[Key, str] = {}  # what was last said about a Service's hints
+        self.notices: dict[tuple[Key, str], str] = {}  # what was last said about a Service's hints, by family
         self._chance = cluster.draws.stream("endpointslice-names")
         cluster.hear("Service", lambda change: self._want(key_of(change.object)))
         cluster.hear("Pod", self._pod_changed)
@@ -75,7 +75,7 @@ class EndpointSlices:
         """Bring the slices of one Service to what its pods say now."""
         store = self.cluster.store
         service = store.get("Service", *key)
-        slices = store.find("EndpointSlice", "service", key)
+        slices = [piece for piece in store.find("EndpointSlice", "service", key) if is_managed(piece)]
         if service is None:
             self.memories.pop(key, None)
             self.triggers.pop(key, None)
@@ -114,24 +114,15 @@ class EndpointSlices:
             self.queue.add_after(RETRY, key)
 
     def _hint(self, service: Object, slices: list[Object], plan: Plan) -> None:
-        """Put the hints that a Service asks for into what is about to be written."""
-        written = {name_of(piece) for piece in (*plan.update, *plan.delete)}
-        unchanged = [piece for piece in slices if name_of(piece) not in written]
-        given = Slices(*([p["endpoints"] for p in group] for group in (plan.create, plan.update, unchanged)))
+        """Put the hints that a Service asks for into what is about to be written, and say how that went."""
         proportional = hints_enabled(service["metadata"].get("annotations") or {})
         ratios = cpu_ratios(self.cluster.store.list("Node")) if proportional else None
-        found, notice = hints(
-            service=service, slices=given, ratios=ratios, same_gate=self.cluster.version >= "1.34"
-        )
-        kept = {id(endpoints) for endpoints in found.unchanged}
-        moved = [piece for piece in unchanged if id(piece["endpoints"]) not in kept]
-        plan.create = _with_endpoints(plan.create, found.create)
-        plan.update = _with_endpoints([*plan.update, *moved], found.update)
-        key = key_of(service)
-        if notice is not None and self.notices.get(key) != notice.message:
-            self.notices[key] = notice.message
-            said = notice.type, notice.reason, notice.message
-            self.cluster.event(service, *said, "endpoint-slice-controller")
+        notices = put_hints(service, slices, plan, ratios, same_gate=self.cluster.version >= "1.34")
+        for family, notice in notices.items():
+            place, text = (key_of(service), family), f"{notice.message}, addressType: {family}"
+            if self.notices.get(place) != text:
+                self.notices[place] = text
+                self.cluster.event(service, notice.type, notice.reason, text, "endpoint-slice-controller")
 
     def _write_endpoints(self, service: Object, pods: list[Object]) -> None:
         """The legacy object, for those who still read it."""
@@ -143,6 +134,31 @@ class EndpointSlices:
         else:
             metadata = {**old["metadata"], **wanted["metadata"]}
             store.update({**old, "metadata": metadata, "subsets": wanted.get("subsets", [])})
+
+
+def put_hints(
+    service: Object, slices: list[Object], plan: Plan, ratios: Mapping[str, float] | None, *, same_gate: bool
+) -> dict[str, Notice]:
+    """Put hints into a plan, each address family for itself; what there is to say of a family's.
+
+    `slices` are those there were; one that only lacks its hints is to be updated, too.
+    """
+    written = {name_of(piece) for piece in (*plan.update, *plan.delete)}
+    unchanged = [piece for piece in slices if name_of(piece) not in written]
+    groups = plan.create, plan.update, unchanged
+    plan.create, plan.update = [], []
+    notices = {}
+    for family in address_types(service):
+        create, update, same = ([p for p in group if p["addressType"] == family] for group in groups)
+        given = Slices(*([p["endpoints"] for p in group] for group in (create, update, same)))
+        found, notice = hints(given, service, ratios, same_gate=same_gate)
+        kept = {id(endpoints) for endpoints in found.unchanged}
+        moved = [piece for piece in same if id(piece["endpoints"]) not in kept]
+        plan.create += _with_endpoints(create, found.create)
+        plan.update += _with_endpoints([*update, *moved], found.update)
+        if notice is not None:
+            notices[family] = notice
+    return notices
 
 
 def _with_endpoints(slices: list[Object], endpoints: Sequence[Sequence[Any]]) -> list[Object]:

@@ -58,7 +58,7 @@ def reconcile(
 ) -> Plan:
     """What has to be written so that the slices say where the Service's pods are.
 
-    `slices` are all slices that carry the Service's name; `new_name` gives a name for a new one; `trigger` is
+    `slices` are all managed slices that carry the Service's name; `new_name` gives a name for a new one; `trigger` is
     when the change happened that this answers; `memory`, one a Service, makes another look cheap.
     """
     plan, pods, memory = Plan(), list(pods), Memory() if memory is None else memory
@@ -72,9 +72,8 @@ def reconcile(
         plan.create = []  # the garbage collector is about to take the slices away
     taken = {name_of(piece) for piece in slices}
     plan.create = [_named(piece, new_name, taken) for piece in plan.create]
-    if trigger is not None:
-        plan.create = [_triggered(piece, trigger) for piece in plan.create]
-        plan.update = [_triggered(piece, trigger) for piece in plan.update]
+    plan.create = [_triggered(piece, trigger) for piece in plan.create]
+    plan.update = [_triggered(piece, trigger) for piece in plan.update]
     return plan
 
 
@@ -265,6 +264,11 @@ def slice_labels(piece: Object, service: Object) -> tuple[dict[str, str], bool]:
     return {**labels, SERVICE_NAME: name_of(service), MANAGED_BY: CONTROLLER}, own != theirs
 
 
+def is_managed(piece: Object) -> bool:
+    """Whether a slice is this controller's to change: people and other controllers may write slices, too."""
+    return labels_of(piece).get(MANAGED_BY) == CONTROLLER
+
+
 def is_owner(service: Object, piece: Object) -> bool:
     """Whether a slice belongs to this very Service, not to an earlier one of the same name."""
     return any(
@@ -281,8 +285,14 @@ def _named(piece: Object, new_name: Callable[[], str], taken: set[str]) -> Objec
     return {**piece, "metadata": {"name": name, **piece["metadata"]}}
 
 
-def _triggered(piece: Object, trigger: int) -> Object:
-    annotations = {**(piece["metadata"].get("annotations") or {}), TRIGGER_TIME: rfc3339_nano(trigger)}
+def _triggered(piece: Object, trigger: int | None) -> Object:
+    """The slice with the instant of the change that it answers; one that answers none says none."""
+    old = piece["metadata"].get("annotations") or {}
+    if trigger is None and TRIGGER_TIME not in old:
+        return piece
+    annotations = {key: value for key, value in old.items() if key != TRIGGER_TIME}
+    if trigger is not None:
+        annotations[TRIGGER_TIME] = rfc3339_nano(trigger)
     return {**piece, "metadata": {**piece["metadata"], "annotations": annotations}}
 
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netsim.proxy.addresses import canonical, family, join
+from netsim.proxy.services import UNWATCHED_LABELS
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
-HEADLESS_LABEL = "service.kubernetes.io/headless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def slice_owner(slice_: Mapping[str, Any]) -> tuple[str, str] | None:
     metadata = slice_["metadata"]
     labels = metadata.get("labels") or {}
     service = labels.get(SERVICE_NAME_LABEL)
-    if not service or HEADLESS_LABEL in labels or not metadata.get("name"):
+    if not service or any(label in labels for label in UNWATCHED_LABELS) or not metadata.get("name"):
         return None
     return metadata.get("namespace", "default"), service
 

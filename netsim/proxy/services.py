@@ -16,8 +16,7 @@ from typing import Any
 from netsim.proxy.addresses import Ranges, canonical, family
 from netsim.units import S
 
-PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
-HEADLESS_LABEL = "service.kubernetes.io/headless"
+UNWATCHED_LABELS = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")
 AFFINITY_SECONDS = 10800  # sessionAffinityConfig.clientIP.timeoutSeconds, the API's default
 
 EVERYWHERE = Ranges(())
@@ -95,8 +94,7 @@ def is_proxied(service: Mapping[str, Any]) -> bool:
     return (
         spec.get("clusterIP") not in (None, "", "None")
         and spec.get("type") != "ExternalName"
-        and PROXY_NAME_LABEL not in labels
-        and HEADLESS_LABEL not in labels
+        and not any(label in labels for label in UNWATCHED_LABELS)
     )
 
 

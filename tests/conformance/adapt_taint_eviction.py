@@ -81,16 +81,22 @@ class _Play:
         self._node(self.now, self.given["new_taints"])
 
     def node_deleted(self) -> None:
-        self.plan.node_changed(self.now, self.given["node"], None, [])
+        name = self.given["node"]
+        for pod in self._pods_on(name):
+            self.plan.pod_changed(0, pod)
+        self.plan.node_changed(self.now, name, None, self._pods_on(name))
 
     def ends(self) -> dict[str, int]:
         """The countdowns under way, by the name of the pod."""
         return {uid: countdown.due for uid, countdown in self.plan.running.items()}
 
+    def _pods_on(self, node: str) -> list[Given]:
+        given = self.given["pods"] if "pods" in self.given else [self.given.get("pod")]
+        return [_pod(pod) for pod in given if pod and pod["nodeName"] == node]
+
     def _node(self, now: int, taints: list[Given]) -> None:
-        pods = [_pod(pod) for pod in self.given.get("pods") or [self.given["pod"]]]
         name = self.given.get("node", "node1")
-        self.plan.node_changed(now, name, _node(taints), [p for p in pods if p["spec"]["nodeName"] == name])
+        self.plan.node_changed(now, name, _node(taints), self._pods_on(name))
 
     def _pod(self, now: int, pod: Given | None) -> None:
         if pod is not None:

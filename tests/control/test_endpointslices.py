@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsim.control.endpoints import Memory
+from netsim.control.endpointslice import put_hints
 from netsim.control.endpointslices import MANAGED_BY, TRIGGER_TIME, Plan, best_to_fill, reconcile
 from netsim.units import S
 
@@ -228,6 +229,36 @@ def test_the_trigger_time_is_noted_on_what_is_written() -> None:
     world = World()
     (piece,) = world.reconcile(pods(1), trigger=35 * S).create
     assert piece["metadata"]["annotations"] == {TRIGGER_TIME: "2026-01-01T00:00:35Z"}
+    (piece,) = world.reconcile(pods(2)).update
+    assert piece["metadata"]["annotations"] == {}
+
+
+def test_each_address_family_has_hints_of_its_own() -> None:
+    annotations, dual = {"service.kubernetes.io/topology-mode": "Auto"}, pods(2)
+    for number, pod in enumerate(dual):
+        pod["status"]["podIPs"].append({"ip": f"fd00::{number + 1:x}"})
+    world = World(ipFamilies=["IPv6", "IPv4"])
+    world.service["metadata"]["annotations"] = annotations
+    for zones, outcome in (("abc", "InsufficientNumberOfEndpoints"), ("ab", "TopologyAwareHintsEnabled")):
+        plan = reconcile(world.service, dual, lambda name: node(name, "a"), [], world.name)
+        ratios = {zone: 1 / len(zones) for zone in zones}
+        notices = put_hints(world.service, [], plan, ratios, same_gate=True)
+        assert {family: notice.message_id for family, notice in notices.items()} == {
+            "IPv4": outcome, "IPv6": outcome,
+        }  # fmt: skip
+        assert [piece["addressType"] for piece in plan.create] == ["IPv4", "IPv6"]
+
+
+def test_a_slice_that_lacks_nothing_but_its_hints_is_written() -> None:
+    world = World(trafficDistribution="PreferClose")
+    world.reconcile(pods(1))
+    plan = world.reconcile(pods(1))
+    assert put_hints(world.service, world.slices, plan, None, same_gate=True) == {}
+    (piece,) = plan.update
+    assert piece["endpoints"][0]["hints"] == {"forZones": [{"name": "zone-a"}]}
+    plan = Plan()
+    put_hints(world.service, [piece], plan, None, same_gate=True)
+    assert not plan
 
 
 def test_hints_are_no_difference_between_endpoints() -> None:

@@ -112,6 +112,13 @@ def test_a_port_without_name_or_number_says_nothing(port: dict[str, object]) -> 
     assert endpoints_map([slice_]) == {("default", "web"): {}}
 
 
+@pytest.mark.parametrize("label", ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"])
+def test_slices_that_are_not_for_kube_proxy_are_not_read(label: str) -> None:
+    slice_ = slice_of("web", "10.0.1.1")
+    slice_["metadata"] = {**slice_["metadata"], "labels": {**slice_["metadata"]["labels"], label: ""}}
+    assert endpoints_map([slice_]) == {}
+
+
 def test_padded_addresses_are_read_as_decimal() -> None:
     found = endpoints_map([slice_of("web", endpoint("10.0.01.010"))])["default", "web"]["", "TCP", 4]
     assert found.all[0].address == "10.0.1.10:8080"

@@ -134,6 +134,27 @@ def test_a_pod_keeps_its_name_as_host_name_and_its_service_lists_it(world, a):
     assert pod["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == "1"
 
 
+def test_slices_that_somebody_else_writes_are_left_alone(world, a):
+    handmade = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "by-hand", "labels": {"kubernetes.io/service-name": "web"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["192.0.2.7"]}],
+        "ports": [{"name": "", "port": 80, "protocol": "TCP"}],
+    }
+    run = world(a.deployment(), a.service(), handmade).run(30)
+
+    def slices():
+        found = run.store.find("EndpointSlice", "service", ("default", "web"))
+        return {name_of(piece): len(piece["endpoints"]) for piece in found}
+
+    assert sorted(slices().values()) == [1, 2]
+    run.store.delete(run.store.get("Service", "default", "web"))
+    run.run(40)
+    assert slices() == {"by-hand": 1}
+
+
 @pytest.fixture
 def stuck(world, a):
     """A StatefulSet, ten minutes after one of its nodes has lost its power; and the pod that was there."""
