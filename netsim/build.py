@@ -111,6 +111,7 @@ def build(env: simpy.Environment, scenario: Scenario, seed: int) -> Built:
     heard = _components(cluster, document, admission)
     _system_objects(cluster, document, services)
     objects = (*dns_objects(spec.dns, addresses.services, spec.version, spec.domain), *scenario.objects)
+    admission.set_aside(objects)
     names = _nameservers(cluster, document, heard, objects)
     env.process(_apply(cluster, admission, objects))
     kernel = document.cluster.kernel

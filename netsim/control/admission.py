@@ -11,6 +11,8 @@ Sources: kubernetes `pkg/registry/core/service/storage/{alloc,storage}.go`, `pkg
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from netsim.api.defaults import defaulted
@@ -33,6 +35,19 @@ class Admission:
         self._chance = cluster.draws.stream("service-allocation")
         cluster.store.watch("Service", self._freed)
 
+    def set_aside(self, objects: Iterable[Object]) -> None:
+        """Keep what Services ask for by number from being given to others that come before them and ask for nothing.
+
+        What cannot be had is said when the Service comes.
+        """
+        for spec in (obj["spec"] for obj in objects if obj["kind"] == "Service"):
+            if spec.get("clusterIP") not in (None, "", "None"):
+                with suppress(AllocationError):
+                    self.addresses.allocate(spec["clusterIP"])
+            for number in _ports_of(spec):
+                with suppress(AllocationError):
+                    self.ports.allocate(number)
+
     def create(self, obj: Object) -> Object:
         """Admit a new object and store it."""
         obj = defaulted(obj)
@@ -40,14 +55,14 @@ class Admission:
             obj = with_default_tolerations(obj, self.cluster.timings)
             obj = {**obj, "status": {"phase": "Pending"}}
         if obj["kind"] == "Service":
-            obj = self._allocated(obj)
+            obj = self._allocated(obj, new=True)
         return self.cluster.store.create(obj)
 
     def update(self, obj: Object) -> Object:
         """Admit a changed object and store it."""
         obj = defaulted(obj)
         if obj["kind"] == "Service":
-            obj = self._allocated(self._kept(obj))
+            obj = self._allocated(self._kept(obj), new=False)
         return self.cluster.store.update(obj)
 
     def apply(self, obj: Object) -> Object:
@@ -55,11 +70,11 @@ class Admission:
         now = self.cluster.store.get(obj["kind"], *key_of(obj))
         return self.create(obj) if now is None else self.update(merged(now, obj))
 
-    def _allocated(self, service: Object) -> Object:
+    def _allocated(self, service: Object, *, new: bool) -> Object:
         """A Service with its addresses and ports."""
         try:
             spec = self._with_address(service["spec"])
-            spec = self._with_ports(spec)
+            spec = self._with_ports(spec, new=new)
         except AllocationError as error:
             name = service["metadata"]["name"]
             raise Refused("Invalid", f'Service "{name}" is invalid: {error}') from None
@@ -88,7 +103,7 @@ class Admission:
             self.addresses.allocate(wanted)
         return {**family, **spec, "clusterIP": wanted, "clusterIPs": [wanted]}
 
-    def _with_ports(self, spec: dict[str, Any]) -> dict[str, Any]:
+    def _with_ports(self, spec: dict[str, Any], *, new: bool) -> dict[str, Any]:
         if not has_node_ports(spec):
             return spec
         for number in _ports_of(spec):
@@ -96,13 +111,25 @@ class Admission:
                 self.ports.allocate(number)
         spec = dict(spec)
         if not is_balanced(spec) or spec.get("allocateLoadBalancerNodePorts") is not False:
-            spec["ports"] = [
-                port if port.get("nodePort") else {**port, "nodePort": self.ports.allocate_next(self._chance.next())}
-                for port in spec["ports"]
-            ]
+            spec["ports"] = self._with_node_ports(spec["ports"], new=new)
         if has_health_port(spec) and not spec.get("healthCheckNodePort"):
             spec["healthCheckNodePort"] = self.ports.allocate_next(self._chance.next())
         return spec
+
+    def _with_node_ports(self, ports: list[Object], *, new: bool) -> list[Object]:
+        """Ports that each have a node port. In a new Service two protocols of one port share one."""
+        known: dict[int, int] = {}
+        if new:
+            known = {port["port"]: port["nodePort"] for port in reversed(ports) if port.get("nodePort")}
+        numbered = []
+        for port in ports:
+            number = port.get("nodePort") or known.get(port["port"])
+            if not number:
+                number = self.ports.allocate_next(self._chance.next())
+                if new:
+                    known[port["port"]] = number
+            numbered.append({**port, "nodePort": number})
+        return numbered
 
     def _freed(self, change: Change) -> None:
         """What a Service had and no longer has can be had by others."""

@@ -68,6 +68,40 @@ def test_without_node_ports_the_old_ones_are_kept(admission: Admission) -> None:
     assert admission.ports.used == 3
 
 
+def test_what_a_later_service_asks_for_is_not_given_away_before(admission: Admission) -> None:
+    free = range(admission.ports.dynamic_first, 32768)
+    asking = service("asking", type="NodePort", clusterIP="10.96.200.1")
+    asking["spec"]["ports"][0]["nodePort"] = 31000
+    abroad = service("abroad", clusterIP="192.0.2.1")
+    admission.set_aside([asking, abroad, service("headless", clusterIP="None"), {"kind": "Pod"}])
+    with pytest.raises(Refused, match="not in the valid range"):
+        admission.create(abroad)
+    given = {
+        admission.create(service(f"s{i}", type="NodePort", clusterIP=""))["spec"]["ports"][0]["nodePort"] for i in free
+    }
+    assert 31000 not in given
+    assert admission.create(asking)["spec"]["ports"][0]["nodePort"] == 31000
+    assert admission.addresses.has("10.96.200.1")
+
+
+DNS = [{"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53, "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize("asked", [{}, {"nodePort": 30053}])
+def test_two_protocols_of_one_port_share_a_node_port(admission: Admission, asked: Object) -> None:
+    stored = admission.create(service("dns", type="NodePort", ports=[DNS[0], {**DNS[1], **asked}]))
+    first, second = (port["nodePort"] for port in stored["spec"]["ports"])
+    assert first == second == asked.get("nodePort", first)
+    assert admission.ports.used == 1
+    admission.cluster.store.delete(stored)
+    assert admission.ports.used == 0
+
+
+def test_a_service_that_gets_node_ports_later_has_one_for_each_protocol(admission: Admission) -> None:
+    stored = admission.update(changed(admission.create(service("dns", ports=DNS)), type="NodePort"))
+    assert len({port["nodePort"] for port in stored["spec"]["ports"]}) == admission.ports.used == 2
+
+
 def test_what_a_service_no_longer_needs_can_be_had_by_others(admission: Admission) -> None:
     balanced = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
     stored = admission.create(service("web", **balanced, clusterIP="10.96.0.10"))
