@@ -107,8 +107,10 @@ class CompiledEngine:
     def finish(self, end: int) -> NDArray[np.void]:
         """End the run: what is still under way is unfinished. Returns the table, in canonical order."""
         self.advance(end)
-        for flight in np.flatnonzero(self.memory.flights["time"] >= 0):
-            self._abandon(int(flight), end)
+        flights, rows = self.memory.flights, self.rows
+        under_way = flights["slot"][(flights["time"] >= 0) & (flights["slot"] >= 0)] - self.memory.clock[0]["first"]
+        rows["latency"][under_way] = end - rows["sent"][under_way]
+        rows["outcome"][under_way] = UNFINISHED
         return canonical(self.rows) if self.memory.clock[0]["disorder"] else self.rows
 
     def settled(self) -> NDArray[np.void]:

@@ -66,7 +66,7 @@ def draw_duration(kind, shortest, longest, bits):
 @njit(inline="always")
 def earlier(a, b):
     """Whether one moment comes before another."""
-    return a.time < b.time or (a.time == b.time and a.key < b.key)
+    return (a.time < b.time) | ((a.time == b.time) & (a.key < b.key))
 
 
 @njit(inline="always")
@@ -88,10 +88,15 @@ def put_first(agenda, size, time, key, flight):
     """Put a moment in the place of the first one, on an agenda of `size` entries."""
     at, below = 0, 1
     while below < size:
-        best = below
-        for other in range(below + 1, min(below + 4, size)):
-            if earlier(agenda[other], agenda[best]):
-                best = other
+        if below + 3 < size:
+            left = below + np.int64(earlier(agenda[below + 1], agenda[below]))
+            right = below + 2 + np.int64(earlier(agenda[below + 3], agenda[below + 2]))
+            best = left + (right - left) * np.int64(earlier(agenda[right], agenda[left]))
+        else:
+            best = below
+            for other in range(below + 1, size):
+                if earlier(agenda[other], agenda[best]):
+                    best = other
         first = agenda[best]
         if not (first.time < time or (first.time == time and first.key < key)):
             break
