@@ -438,7 +438,7 @@ def move(w, until):
                 wait, kind, then = now + pause, BEGIN, states.WAKE
 
         flight.time, flight.state = wait, then
-        if alone and wait < until and then != states.REQUEST_ARRIVES and then != states.SYN_ARRIVES:
+        if alone and wait < until and then != states.REQUEST_ARRIVES and then != states.SYN_ARRIVES:  # its own
             continue
         flight.key = key_of(kind, flight.source, flight.sequence if source.open else np.int64(flight.client))
         events = schedule(agenda, events, hole, wait, flight.key, f)

@@ -84,6 +84,7 @@ class PlainEngine:
 
     def finish(self, end: int) -> NDArray[np.void]:
         """End the run: what is still under way is unfinished. Returns the table, in canonical order."""
+        heappush(self._agenda, END)  # whoever interrupted `advance` may have done so while it had the only one
         self.advance(end)
         for flight in list(self._flights):
             self._abandon(flight, end)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from heapq import heappop
+
 import numpy as np
 import pytest
 
+from netsim.dataplane import plain
 from netsim.dataplane.requests import (
     HOST_UNREACHABLE,
     NET_UNREACHABLE,
@@ -244,6 +247,22 @@ def test_a_program_that_drains_answers_the_first_request_of_a_connection_it_has_
     engine.advance(bench.now)
     bench.state.drain(bench.servers[1])
     assert OUTCOMES[engine.finish(2 * S)[0]["outcome"]] == "ok"
+
+
+def test_a_run_that_is_interrupted_when_there_is_nothing_left_to_do_still_ends(lab, monkeypatch):
+    engine = lab().engine({**STEADY, "stop": "1s"}, end=5 * S)
+
+    def interrupted(agenda):
+        entry = heappop(agenda)
+        if entry is plain.END:
+            raise KeyboardInterrupt
+        return entry
+
+    monkeypatch.setattr(plain, "heappop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.advance(3 * S)
+    monkeypatch.undo()
+    assert outcomes(engine.finish(3 * S)) == {"ok": 9}
 
 
 def test_from_outside_through_a_node_port_the_road_is_longer_by_the_outside_link(lab):
