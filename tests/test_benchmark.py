@@ -61,7 +61,7 @@ def test_the_large_cluster_comes_up_in_the_time_it_is_given_and_its_time_is_told
     assert looks.told(most=1).endswith("%")
 
 
-def test_replicas_are_all_counted_and_need_no_more_memory_for_being_many():
+def test_replicas_are_all_counted_and_every_second_of_them_has_its_percentiles():
     (found,) = of_replicas(runs=5, seconds=1, few=3)
     sent = int(found.what.split()[0].replace(",", ""))
     assert sent == pytest.approx(5 * 200_000, rel=0.01)
